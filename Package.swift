@@ -1,0 +1,100 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// The picture of the architecture: a target imports only what stands below it.
+//
+//   4  MillraceServer (and the executable millrace)   the composition root
+//   3  Front  Manager  Scheduler  WebUI  FaktoryClient
+//   2  ClusterLinkZeroMQ  JobStorageRedis
+//   1  FaktoryWire  ClusterLink  JobStorage  Election | ZeroMQ  Redis
+//   0  JobCore                                        | CZeroMQ  CHiredis  ThreadConfinement
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("ExistentialAny"),
+]
+
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+
+func ours(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "millrace",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "millrace", targets: ["millrace"]),
+        .library(name: "MillraceServer", targets: ["MillraceServer"]),
+        .library(name: "FaktoryClient", targets: ["FaktoryClient"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    ],
+    targets: [
+        // 0
+        ours("JobCore"),
+        ours("ThreadConfinement"),
+        .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
+        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
+
+        // 1
+        ours("FaktoryWire", ["JobCore", nioCore, crypto]),
+        ours("ClusterLink", ["JobCore"]),
+        ours("JobStorage", ["JobCore"]),
+        ours("Election", ["JobCore"]),
+        ours("ZeroMQ", ["CZeroMQ"]),
+        ours("Redis", ["CHiredis"]),
+
+        // 2
+        ours("JobStorageRedis", ["JobStorage", "JobCore", "Redis"]),
+        ours("ClusterLinkZeroMQ", ["ClusterLink", "JobCore", "ZeroMQ", "ThreadConfinement"]),
+
+        // 3
+        ours("Front", ["FaktoryWire", "ClusterLink", "JobCore", nioCore, nioPosix, nioSSL, logging, lifecycle, deque]),
+        ours("Manager", ["ClusterLink", "JobStorage", "Election", "JobCore", "ThreadConfinement", logging, lifecycle, deque, heap]),
+        ours("Scheduler", ["ClusterLink", "JobCore", logging, lifecycle]),
+        ours("WebUI", ["ClusterLink", "JobCore", logging, lifecycle, .product(name: "Hummingbird", package: "hummingbird")]),
+        ours("FaktoryClient", ["FaktoryWire", "JobCore", nioCore, nioPosix, nioSSL, logging]),
+
+        // 4
+        ours(
+            "MillraceServer",
+            [
+                "Front", "Manager", "Scheduler", "WebUI", "FaktoryClient",
+                "ClusterLinkZeroMQ", "JobStorageRedis", "ZeroMQ", "Redis",
+                "FaktoryWire", "ClusterLink", "JobStorage", "Election", "JobCore", "ThreadConfinement",
+                nioCore, nioPosix, nioSSL, logging, lifecycle,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "TOMLKit", package: "TOMLKit"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
+            ]
+        ),
+        .executableTarget(name: "millrace", dependencies: ["MillraceServer"], swiftSettings: settings),
+
+        tests("JobCoreTests", ["JobCore"]),
+    ]
+)
