@@ -1,0 +1,26 @@
+/// The versions of the envelope that this program speaks.
+///
+/// Every message begins with its version. Fields are added at the end of a message in
+/// a new version and never given a second meaning; `docs/link-protocol.md` describes each.
+package enum LinkVersion {
+    /// What this program writes.
+    package static let current: UInt8 = 1
+    /// What this program still reads.
+    package static let spoken: ClosedRange<UInt8> = 1...1
+}
+
+/// The bounds of what one message may hold; a message beyond them is refused unread.
+package enum LinkBound {
+    /// Bytes in one message. A front closes a batch long before.
+    package static let messageByteCount = 256 << 20
+    /// Commands in one batch.
+    package static let commandCount = 20_000
+    /// Queues named by one command.
+    package static let queueCount = 1_000
+    /// Labels of one worker.
+    package static let labelCount = 100
+    /// Lines of one backtrace.
+    package static let backtraceLineCount = 50
+    /// Jobs named by one mutation's filter.
+    package static let filteredJobCount = 1_000_000
+}
