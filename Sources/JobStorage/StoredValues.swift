@@ -1,0 +1,147 @@
+package import JobCore
+
+/// The three sorted sets that hold jobs which are neither enqueued nor being worked on.
+package enum JobSet: String, Hashable, Sendable, CaseIterable {
+    /// Jobs that wait for their time; the score is that time.
+    case scheduled
+    /// Failed jobs that wait for their next try; the score is its time.
+    case retries
+    /// Jobs that will not be tried again; the score is the time at which they are purged.
+    case dead
+}
+
+/// One entry of a queue's list.
+///
+/// An entry counts only while the job's record carries the same token, so that a job that was
+/// deleted and pushed again under its jid never runs from its old entry as well.
+package struct QueueEntry: Hashable, Sendable {
+    /// Given anew each time a job enters a queue; never given twice in one data set.
+    package var token: UInt64
+    package var jobID: JobID
+
+    package init(token: UInt64, jobID: JobID) {
+        self.token = token
+        self.jobID = jobID
+    }
+}
+
+/// What the store keeps of a live job.
+package struct StoredJob: Hashable, Sendable {
+    /// The token of the queue entry that counts; 0 while the job was never in a queue.
+    package var token: UInt64
+    /// The job's JSON, byte for byte.
+    package var payload: [UInt8]
+
+    package init(token: UInt64, payload: [UInt8]) {
+        self.token = token
+        self.payload = payload
+    }
+}
+
+/// What reading a job's record came to.
+package enum JobRecord: Hashable, Sendable {
+    case job(StoredJob)
+    /// There is no such job.
+    case missing
+    /// The bytes do not match their checksum: a bit was flipped on the way to the disk or back.
+    case corrupt([UInt8])
+}
+
+/// A job that was handed out, as the store keeps it.
+package struct StoredReservation: Hashable, Sendable {
+    package var worker: String
+    package var reservedAt: WallTime
+    package var expiresAt: WallTime
+    /// The lane on which the job was offered; nil for a job that was reserved through the API.
+    package var lane: LaneKey?
+    /// The number of the offer in that lane.
+    package var offer: UInt64
+    /// The FETCH that it answers.
+    package var request: UInt64
+
+    package init(
+        worker: String,
+        reservedAt: WallTime,
+        expiresAt: WallTime,
+        lane: LaneKey?,
+        offer: UInt64,
+        request: UInt64
+    ) {
+        self.worker = worker
+        self.reservedAt = reservedAt
+        self.expiresAt = expiresAt
+        self.lane = lane
+        self.offer = offer
+        self.request = request
+    }
+}
+
+/// A queue as the store knows it.
+package struct StoredQueue: Hashable, Sendable {
+    package var name: QueueName
+    /// Entries in the list, those that no longer count included.
+    package var entryCount: Int
+
+    package init(name: QueueName, entryCount: Int) {
+        self.name = name
+        self.entryCount = entryCount
+    }
+}
+
+/// The counters that INFO shows.
+package struct JobCounters: Hashable, Sendable {
+    /// Executions that ended, well or not.
+    package var processed: UInt64
+    /// Executions that failed.
+    package var failures: UInt64
+
+    package init(processed: UInt64 = 0, failures: UInt64 = 0) {
+        self.processed = processed
+        self.failures = failures
+    }
+}
+
+/// Everything that a leader must know before it serves its first command.
+package struct StoredState: Sendable {
+    package var position: Position
+    /// The greatest token given so far.
+    package var lastToken: UInt64
+    package var queues: [StoredQueue]
+    /// Names of paused queues, those that never had a job included.
+    package var pausedQueues: [QueueName]
+    package var setCounts: [JobSet: Int]
+    package var counters: JobCounters
+    package var reservations: [(jobID: JobID, reservation: StoredReservation, record: JobRecord)]
+    package var lanes: [LaneKey: LaneRecord]
+    /// Sessions that were attached, and their names.
+    package var sessions: [SessionID: String]
+    /// Workers that were told to be quiet or to terminate.
+    package var workerStates: [WorkerID: WorkerState]
+    /// Every live job.
+    package var jobIDs: [JobID]
+
+    package init(position: Position) {
+        self.position = position
+        self.lastToken = 0
+        self.queues = []
+        self.pausedQueues = []
+        self.setCounts = [:]
+        self.counters = JobCounters()
+        self.reservations = []
+        self.lanes = [:]
+        self.sessions = [:]
+        self.workerStates = [:]
+        self.jobIDs = []
+    }
+}
+
+/// A member of a sorted set.
+package struct SetMember: Hashable, Sendable {
+    package var jobID: JobID
+    package var score: WallTime
+
+    package init(jobID: JobID, score: WallTime) {
+        self.jobID = jobID
+        self.score = score
+    }
+}
