@@ -43,6 +43,19 @@ package protocol JobStore: AnyObject {
         count: Int
     ) throws(StorageError) -> [(member: SetMember, record: JobRecord)]
 
+    /// Some members of a set with their records, and where to go on; nil when everything was seen.
+    ///
+    /// Begins at cursor 0. A member that is in the set from the first call to the last is seen at least once,
+    /// whatever joins or leaves meanwhile; one may be seen twice. `count` is a wish.
+    func scan(
+        _ set: JobSet,
+        from cursor: UInt64,
+        count: Int
+    ) throws(StorageError) -> (members: [(member: SetMember, record: JobRecord)], next: UInt64?)
+
+    /// The jobs whose reservation ends at `limit` or before, those that ended first in front.
+    func expiredReservations(until limit: WallTime, count: Int) throws(StorageError) -> [JobID]
+
     /// The scores that these jobs have in a set; nil where one is not in it.
     func scores(of jobs: [JobID], in set: JobSet) throws(StorageError) -> [WallTime?]
 

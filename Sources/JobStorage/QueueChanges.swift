@@ -14,14 +14,25 @@ package struct QueueChanges: Hashable, Sendable {
     /// The list is emptied before anything else.
     package private(set) var isCleared = false
     /// The entries that join at the tail, oldest first.
-    package private(set) var appended: [QueueEntry] = []
+    package var appended: ArraySlice<QueueEntry> { self.joining[self.joiningStart...] }
     /// What happens at the head, in order.
     package private(set) var headChanges: [HeadChange] = []
+
+    private var joining: [QueueEntry] = []
+    private var joiningStart = 0
 
     package init() {}
 
     package mutating func append(_ entry: QueueEntry) {
-        self.appended.append(entry)
+        self.joining.append(entry)
+    }
+
+    /// The oldest of the entries that were to join leaves again; the list never sees it.
+    ///
+    /// Right only while everything in front of it has left.
+    package mutating func takeAppended() {
+        precondition(self.joiningStart < self.joining.count, "nothing was appended in this transaction")
+        self.joiningStart += 1
     }
 
     /// The oldest entry leaves.
@@ -49,7 +60,8 @@ package struct QueueChanges: Hashable, Sendable {
     /// Everything that is in the list, or was to be, goes.
     package mutating func clear() {
         self.isCleared = true
-        self.appended.removeAll()
+        self.joining.removeAll()
+        self.joiningStart = 0
         self.headChanges.removeAll()
     }
 }
