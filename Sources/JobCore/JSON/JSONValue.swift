@@ -117,10 +117,10 @@ extension JSONValue {
         return Int(text)
     }
 
-    /// The texts of an array that holds strings only.
+    /// The texts of an array that holds strings only; a null among them counts as empty, as in Go.
     package var strings: [String]? {
         guard case .array(let elements) = self else { return nil }
-        let strings = elements.compactMap(\.string)
+        let strings = elements.compactMap { $0 == .null ? "" : $0.string }
         return strings.count == elements.count ? strings : nil
     }
 
