@@ -8,7 +8,7 @@ package enum JSONKind: Sendable {
     case object
 
     /// The name that Go's decoder uses in its error texts.
-    var name: String {
+    package var name: String {
         switch self {
         case .null: "null"
         case .bool: "bool"
@@ -21,7 +21,7 @@ package enum JSONKind: Sendable {
 
     /// The kind of a value that has already been checked and starts with `byte`.
     @inline(__always)
-    init(startingWith byte: UInt8) {
+    package init(startingWith byte: UInt8) {
         switch byte {
         case UInt8(ascii: "\""): self = .string
         case UInt8(ascii: "{"): self = .object

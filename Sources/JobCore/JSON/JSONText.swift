@@ -18,6 +18,12 @@ package enum JSONText {
         return String(decoding: decoded, as: UTF8.self)
     }
 
+    /// Decodes a whole string value with its quotes, already checked; nil when the value is no string.
+    package static func decode(quoted value: UnsafeBufferPointer<UInt8>) -> String? {
+        guard value.first == UInt8(ascii: "\"") else { return nil }
+        return self.decode(UnsafeBufferPointer(rebasing: value[1..<value.count - 1]))
+    }
+
     private static func decodeEscape(
         at index: Int,
         of bytes: UnsafeBufferPointer<UInt8>,

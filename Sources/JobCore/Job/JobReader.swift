@@ -25,7 +25,7 @@ struct JobReader {
     @inline(__always)
     func text(_ field: JobField) -> String? {
         guard let value = self.value(field), value.count > 2 else { return nil }
-        return JSONText.decode(UnsafeBufferPointer(rebasing: value[1..<value.count - 1]))
+        return JSONText.decode(quoted: value)
     }
 
     /// The time in a string; nil when it is absent, null, empty or no time stamp.
