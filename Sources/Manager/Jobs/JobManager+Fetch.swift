@@ -1,0 +1,203 @@
+public import JobCore
+import JobStorage
+
+extension JobManager {
+    /// Reserves the next job of these queues for a worker; nil when there is none.
+    ///
+    /// - Throws: `ManagerError.noQueues`; `KnownError` when the fetch chain halts.
+    public func fetch(for worker: WorkerID, from names: [QueueName]) throws -> Job? {
+        guard !names.isEmpty else { throw ManagerError.noQueues }
+        return try self.reserveNext(for: worker, from: names, offer: { _ in nil })?.job
+    }
+
+    /// Reserves the next job, which `offer` numbers for its lane.
+    func reserveNext(
+        for worker: WorkerID,
+        from names: [QueueName],
+        offer: (JobID) -> Reservation.Offer?
+    ) throws -> Reservation? {
+        while let lease = self.takeNext(for: worker, from: names) {
+            if let reservation = try self.reserve(lease, for: worker, offer: offer) { return reservation }
+        }
+        return nil
+    }
+
+    private func takeNext(for worker: WorkerID, from names: [QueueName]) -> (any Lease)? {
+        // The usual fetcher without the detour through its protocols: this is the hottest path there is.
+        guard self.fetcher is BasicFetch else {
+            return self.fetcher.fetch(for: worker, from: names, in: QueueSource(manager: self))
+        }
+        for name in names {
+            if let lease = self.take(from: name) { return lease }
+        }
+        return nil
+    }
+
+    /// Takes the oldest job of a queue, unless it is paused or its head is not in memory.
+    func take(from name: QueueName) -> SimpleLease? {
+        guard let queue = self.queues[name], !queue.isPaused, queue.entryCount > 0 else { return nil }
+        guard !queue.isCold else {
+            self.coldQueues.insert(name)
+            return nil
+        }
+        self.touch(queue)
+        guard let (job, token) = queue.take(in: &self.transaction.queues[name, default: QueueChanges()]) else {
+            if queue.isCold { self.coldQueues.insert(name) }
+            return nil
+        }
+        if queue.wantsRefill { self.coldQueues.insert(name) }
+        return SimpleLease(job: job, token: token)
+    }
+
+    /// Runs the fetch chain and reserves the job; nil when the job was discarded.
+    private func reserve(
+        _ lease: any Lease,
+        for worker: WorkerID,
+        offer: (JobID) -> Reservation.Offer?
+    ) throws -> Reservation? {
+        let token = self.token(of: lease)
+        guard let chain = self.chains[.fetch], !chain.isEmpty else {
+            return self.hold(lease.job, token, lease, for: worker, offer: offer)
+        }
+        let context = JobContext(kind: .fetch, job: lease.job, reservation: nil, failure: nil, manager: self)
+        var reservation: Reservation?
+        do {
+            try chain.run(context) {
+                reservation = self.hold(context.job, token, lease, for: worker, offer: offer)
+            }
+        } catch let error as KnownError where error.isDiscard {
+            self.logger.debug("fetch discarded", metadata: ["jid": "\(lease.job.id)", "reason": "\(error.message)"])
+        } catch {
+            lease.release()
+            if reservation == nil { self.settleHalted(lease.job, token, because: error) }
+            throw error
+        }
+        if reservation == nil {
+            // Discarded, or a link that did not call on: the job was dropped on purpose.
+            lease.release()
+            self.forget(lease.job.id)
+        }
+        return reservation
+    }
+
+    private func hold(
+        _ job: Job,
+        _ token: UInt64,
+        _ lease: any Lease,
+        for worker: WorkerID,
+        offer: (JobID) -> Reservation.Offer?
+    ) -> Reservation {
+        let reservation = Reservation(
+            job: job,
+            worker: worker,
+            reservedAt: self.now.wall,
+            expiresAt: self.now.wall + job.reservationLength,
+            token: token,
+            offer: offer(job.id),
+            lease: lease is SimpleLease ? nil : lease
+        )
+        self.reservations[job.id] = reservation
+        self.busyCounts[worker, default: 0] += 1
+        self.transaction.hold(job.id, reservation.stored)
+        return reservation
+    }
+
+    /// The token of the entry through which a lease's job came.
+    private func token(of lease: any Lease) -> UInt64 {
+        if let simple = lease as? SimpleLease { return simple.token }
+        return self.takenTokens.removeValue(forKey: lease.job.id) ?? 0
+    }
+
+    /// A job whose FETCH was halted is kept.
+    private func settleHalted(_ job: Job, _ token: UInt64, because error: any Error) {
+        if (error as? KnownError)?.haltedJob == .putBack {
+            self.giveBack(job, token: token)
+        } else {
+            let report = FailPayload(jobID: job.id, errorType: "Halt", message: "\(error.replyText)")
+            self.bury(job, reporting: report)
+        }
+    }
+
+    /// Puts a job that was handed out back to the head of its queue; no try is counted.
+    func giveBack(_ job: Job, token: UInt64) {
+        let queue = self.queue(job.queue)
+        self.touch(queue)
+        if !queue.isKnown {
+            queue.isKnown = true
+            self.transaction.knownQueues[queue.name] = true
+        }
+        let entry = QueueEntry(token: token, jobID: job.id)
+        queue.giveBack(entry, job, in: &self.transaction.queues[queue.name, default: QueueChanges()])
+    }
+
+    /// Nothing is left of this job.
+    func forget(_ jobID: JobID) {
+        self.transaction.remove(jobID)
+        self.liveJobs.remove(jobID)
+    }
+
+    // MARK: Waiting fetches
+
+    /// Hands jobs of a queue to the fetches that wait for it, those that came first in front.
+    func serveWaiting(of queue: JobQueue) {
+        while queue.entryCount > 0, !queue.isPaused, let fetch = queue.firstWaiting() {
+            guard self.serve(fetch) else { break }
+        }
+        guard queue.entryCount > 0, !queue.isPaused, queue.hasWaiting, !queue.isCold else { return }
+        // The one in front may not have these jobs; others may.
+        for fetch in queue.waitingFetches.dropFirst() where queue.entryCount > 0 { _ = self.serve(fetch) }
+    }
+
+    /// Answers a waiting fetch if there is a job for it; false when it goes on waiting in its place.
+    private func serve(_ fetch: WaitingFetch) -> Bool {
+        guard self.workers.isRunning(fetch.worker) else {
+            // It was told to be quiet while it waited: it waits for its deadline alone.
+            self.leaveLines(fetch)
+            fetch.lane.waiting[fetch.request] = fetch
+            fetch.isSpent = true
+            return true
+        }
+        do {
+            let reservation = try self.reserveNext(for: fetch.worker, from: fetch.queues) { jobID in
+                self.offer(jobID, on: fetch.lane, for: fetch.request)
+            }
+            guard let reservation, let offer = reservation.offer else { return false }
+            self.finish(fetch, with: .job(offer: offer.number, payload: reservation.job.payload))
+        } catch {
+            self.finish(fetch, with: .error(error.replyText))
+        }
+        return true
+    }
+
+    func offer(_ jobID: JobID, on lane: Lane, for request: UInt64) -> Reservation.Offer {
+        self.touchedLanes[lane.key] = lane
+        return Reservation.Offer(lane: lane.key, number: lane.offer(jobID, for: request), request: request)
+    }
+
+    /// Takes a fetch out of the lines that it stands in.
+    func leaveLines(_ fetch: WaitingFetch) {
+        guard !fetch.isSpent else { return }
+        fetch.isSpent = true
+        for name in fetch.queues {
+            guard let queue = self.queues[name] else { continue }
+            queue.stopWaiting()
+            self.forgetIfUnused(queue)
+        }
+    }
+}
+
+/// The manager's queues, for a fetcher.
+struct QueueSource: JobSource {
+    let manager: JobManager
+
+    func hasJobs(in queue: QueueName) -> Bool {
+        guard let queue = self.manager.queues[queue] else { return false }
+        return !queue.isPaused && queue.entryCount > 0
+    }
+
+    func take(from queue: QueueName) -> (any Lease)? {
+        guard let lease = self.manager.take(from: queue) else { return nil }
+        self.manager.takenTokens[lease.job.id] = lease.token
+        return lease
+    }
+}

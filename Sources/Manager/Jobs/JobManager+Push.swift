@@ -1,0 +1,92 @@
+public import JobCore
+import JobStorage
+
+extension JobManager {
+    /// Takes a job: into its queue, or among the scheduled jobs when its time is yet to come.
+    ///
+    /// Pushing a job whose jid is alive changes nothing and is no error: a client that lost the reply sends it again.
+    ///
+    /// - Throws: `KnownError` of the push chain, `ManagerError` when a bound is reached.
+    public func push(_ job: Job) throws {
+        if try self.isAlive(job.id) { return }
+        try self.checkBounds(of: job.queue)
+
+        var job = job
+        job.setCreatedAtIfMissing(self.now.wall)
+        guard let chain = self.chains[.push], !chain.isEmpty else { return self.accept(job) }
+
+        let context = JobContext(kind: .push, job: job, reservation: nil, failure: nil, manager: self)
+        do {
+            try chain.run(context) { self.accept(context.job) }
+        } catch let error as KnownError where error.isDiscard {
+            self.logger.debug("push discarded", metadata: ["jid": "\(job.id)", "reason": "\(error.message)"])
+        }
+    }
+
+    /// Puts a job that was let in where it belongs.
+    private func accept(_ job: Job) {
+        self.liveJobs.insert(job.id)
+        if let due = job.at, due > self.now.wall {
+            self.transaction.store(job.id, StoredJob(token: 0, payload: job.payload))
+            self.add(job.id, to: .scheduled, at: due)
+        } else {
+            self.enqueue(job)
+        }
+    }
+
+    /// Puts a job at the tail of its queue, or straight into the hands of a fetch that waits for it.
+    func enqueue(_ job: Job) {
+        var job = job
+        job.markEnqueued(at: self.now.wall)
+        self.lastToken += 1
+        self.transaction.store(job.id, StoredJob(token: self.lastToken, payload: job.payload))
+
+        let queue = self.queue(job.queue)
+        self.touch(queue)
+        if !queue.isKnown {
+            queue.isKnown = true
+            self.transaction.knownQueues[queue.name] = true
+        }
+        let entry = QueueEntry(token: self.lastToken, jobID: job.id)
+        queue.append(entry, job, in: &self.transaction.queues[queue.name, default: QueueChanges()])
+        if queue.hasWaiting { self.serveWaiting(of: queue) }
+    }
+
+    /// Notes that the queue takes part in this turn.
+    func touch(_ queue: JobQueue) {
+        self.touchedQueues.append(queue)
+    }
+
+    /// Whether the jid is taken.
+    private func isAlive(_ jobID: JobID) throws(StorageError) -> Bool {
+        guard self.liveJobs.mayContain(jobID) else { return false }
+        switch self.transaction.jobs[jobID] {
+        case .store: return true
+        case .remove: return false
+        case nil: break
+        }
+        if self.reservations[jobID] != nil { return true }
+        return try self.store.records(of: [jobID]) != [.missing]
+    }
+
+    private func checkBounds(of name: QueueName) throws(ManagerError) {
+        let bound = self.settings.maximumQueueLength
+        if bound > 0, let queue = self.queues[name], queue.entryCount >= bound {
+            throw .queueFull(name, limit: bound)
+        }
+        let storeBound = self.settings.maximumStoreBytes
+        if storeBound > 0, self.storeByteCount >= storeBound { throw .storeFull(limit: storeBound) }
+    }
+
+    // MARK: Sets
+
+    func add(_ jobID: JobID, to set: JobSet, at score: WallTime) {
+        self.transaction.add(jobID, to: set, at: score)
+        self.setCounts[set, default: 0] += 1
+    }
+
+    func remove(_ jobID: JobID, from set: JobSet) {
+        self.transaction.remove(jobID, from: set)
+        self.setCounts[set, default: 0] -= 1
+    }
+}

@@ -1,0 +1,110 @@
+import ClusterLink
+import JobCore
+import JobStorage
+
+extension JobManager {
+    /// Takes up what an earlier leader left.
+    func restore(_ state: StoredState) {
+        self.restoreQueues(state)
+        self.restoreSessions(state)
+        self.restoreReservations(state)
+        self.liveJobs.reserveCapacity(state.jobIDs.count)
+        for jobID in state.jobIDs { self.liveJobs.insert(jobID) }
+    }
+
+    private func restoreQueues(_ state: StoredState) {
+        for stored in state.queues {
+            let queue = JobQueue(name: stored.name, entryCount: stored.entryCount)
+            queue.isKnown = true
+            self.queues[stored.name] = queue
+        }
+        for name in state.pausedQueues { self.queue(name).isPaused = true }
+    }
+
+    private func restoreSessions(_ state: StoredState) {
+        for (id, name) in state.sessions {
+            self.sessions[id] = FrontSession(id: id, name: name, heardAt: self.now.uptime)
+        }
+        for (key, record) in state.lanes {
+            self.sessions[key.session]?.lanes[key.lane] = Lane(key: key, record: record)
+        }
+    }
+
+    private func restoreReservations(_ state: StoredState) {
+        for (jobID, stored, record) in state.reservations {
+            guard let (job, token) = self.readJob(jobID, record) else {
+                // Nothing is left that could be worked on or tried again.
+                self.transaction.release(jobID)
+                continue
+            }
+            self.restore(stored, of: job, token: token)
+        }
+        for session in self.sessions.values {
+            for lane in session.lanes.values { lane.sortRestored() }
+        }
+        for worker in self.busyCounts.keys { self.workers.expectBack(worker, at: self.now.uptime) }
+    }
+
+    private func restore(_ stored: StoredReservation, of job: Job, token: UInt64) {
+        let offer = stored.lane.map { Reservation.Offer(lane: $0, number: stored.offer, request: stored.request) }
+        let reservation = Reservation(
+            job: job,
+            worker: WorkerID(stored.worker),
+            reservedAt: stored.reservedAt,
+            expiresAt: stored.expiresAt,
+            token: token,
+            offer: offer,
+            lease: nil
+        )
+        self.reservations[job.id] = reservation
+        self.busyCounts[reservation.worker, default: 0] += 1
+        guard let offer, let session = self.sessions[offer.lane.session] else { return }
+        let lane = session.lane(offer.lane.lane)
+        if offer.number > lane.record.settled {
+            lane.restore(Lane.Offer(number: offer.number, request: offer.request, jobID: job.id))
+        }
+    }
+
+    /// The job in a record that was read; nil when there is none that could be served.
+    ///
+    /// A record that fails its checksum, or is no job, is put aside where an operator finds it.
+    func readJob(_ jobID: JobID, _ record: JobRecord) -> (job: Job, token: UInt64)? {
+        switch record {
+        case .missing:
+            return nil
+        case .job(let stored):
+            do {
+                return (job: try Job(parsing: stored.payload), token: stored.token)
+            } catch {
+                self.quarantine(jobID, stored.payload, reason: error.message)
+                return nil
+            }
+        case .corrupt(let bytes):
+            self.quarantine(jobID, bytes, reason: "the checksum does not match")
+            return nil
+        }
+    }
+
+    private func quarantine(_ jobID: JobID, _ bytes: [UInt8], reason: String) {
+        self.logger.error(
+            "a stored job is damaged and was put aside",
+            metadata: ["jid": "\(jobID)", "reason": "\(reason)"]
+        )
+        self.transaction.quarantined[jobID] = bytes
+        self.transaction.remove(jobID)
+        self.liveJobs.remove(jobID)
+    }
+
+    /// The queue of this name, made when nothing is known of it.
+    func queue(_ name: QueueName) -> JobQueue {
+        if let queue = self.queues[name] { return queue }
+        let queue = JobQueue(name: name)
+        self.queues[name] = queue
+        return queue
+    }
+
+    /// Lets go of a queue of which there is nothing to know.
+    func forgetIfUnused(_ queue: JobQueue) {
+        if queue.isForgettable { self.queues[queue.name] = nil }
+    }
+}

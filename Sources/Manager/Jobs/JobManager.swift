@@ -1,0 +1,160 @@
+import ClusterLink
+public import JobCore
+import JobStorage
+import Logging
+
+/// The heart of Millrace: queues, reservations, retries, dead jobs and the middleware round them.
+///
+/// This is the counterpart of Faktory's `Manager`. It belongs to the leader's loop and is used on its thread alone.
+/// Every operation changes what is in memory and adds to `transaction`; nothing is told to anyone before `commit()` has
+/// written the transaction as one unit. When that fails the whole manager is thrown away, and the next one begins with what the
+/// store has: there is no state that is only here.
+public final class JobManager {
+    let store: any JobStore
+    let settings: ManagerSettings
+    let logger: Logger
+
+    /// What the turn that is under way will write.
+    var transaction: StorageTransaction
+    private var position: Position
+    var lastToken: UInt64
+    /// The moment of the turn; everything in a turn happens at once.
+    private(set) var now: Moment
+
+    var queues: [QueueName: JobQueue] = [:]
+    var reservations: [JobID: Reservation] = [:]
+    var busyCounts: [WorkerID: Int] = [:]
+    var setCounts: [JobSet: Int]
+    var counters: JobCounters
+    var liveJobs = LiveJobIndex()
+    var workers: WorkerRegistry
+    var sessions: [SessionID: FrontSession] = [:]
+    var deadlines = DeadlineHeap()
+    var tasks = TaskBoard()
+
+    /// Queues whose head must be read before a fetch that waits for them can be served.
+    var coldQueues: Set<QueueName> = []
+    /// Queues that were changed in the turn that is under way.
+    var touchedQueues: [JobQueue] = []
+    /// Lanes whose record goes with the turn's transaction.
+    var touchedLanes: [LaneKey: Lane] = [:]
+    /// What is to be sent once the turn is committed.
+    var outbox = Outbox()
+
+    var chains: [MiddlewareKind: MiddlewareChain] = [:]
+    var fetcher: any Fetcher = BasicFetch()
+    /// Spreads retries; seeded anew for each leadership.
+    var generator: SeededGenerator
+    /// Bytes that the store took when it was last asked.
+    var storeByteCount: UInt64 = 0
+
+    /// Begins a leadership with what the store has.
+    ///
+    /// The transaction that follows carries the new epoch; commit it before anything is served.
+    package init(
+        state: StoredState,
+        epoch: Epoch,
+        store: any JobStore,
+        settings: ManagerSettings,
+        seed: UInt64,
+        at now: Moment,
+        logger: Logger
+    ) {
+        self.store = store
+        self.settings = settings
+        self.logger = logger
+        self.position = Position(epoch: epoch, sequence: state.position.sequence)
+        self.lastToken = state.lastToken
+        self.now = now
+        self.transaction = StorageTransaction(position: self.position, lastToken: state.lastToken, day: now.wall.dayText)
+        self.setCounts = state.setCounts
+        self.counters = state.counters
+        self.workers = WorkerRegistry(
+            silence: settings.workerTimeout,
+            releaseAfter: settings.releaseAfter,
+            states: state.workerStates
+        )
+        self.generator = SeededGenerator(seed: seed)
+        self.restore(state)
+    }
+
+    /// The leadership that this manager writes under.
+    package var epoch: Epoch { self.position.epoch }
+
+    // MARK: Turns
+
+    /// Begins a turn at this moment.
+    package func beginTurn(at now: Moment) {
+        self.now = now
+    }
+
+    /// Writes what the turn has changed, as one unit, and lets go of what waits for that.
+    ///
+    /// - Parameter always: writes even when nothing has changed, as a new leader does to mark its epoch.
+    package func commit(always: Bool = false) throws(StorageError) {
+        if !self.transaction.isEmpty || always {
+            for (key, lane) in self.touchedLanes { self.transaction.lanes[key] = lane.makeRecord() }
+            self.position.sequence += 1
+            self.transaction.position = self.position
+            self.transaction.lastToken = self.lastToken
+            self.transaction.day = self.now.wall.dayText
+            try self.store.commit(self.transaction)
+            self.transaction = StorageTransaction(
+                position: self.position,
+                lastToken: self.lastToken,
+                day: self.transaction.day
+            )
+        }
+        self.touchedLanes.removeAll(keepingCapacity: true)
+        for queue in self.touchedQueues { queue.endTurn() }
+        self.touchedQueues.removeAll(keepingCapacity: true)
+    }
+
+    // MARK: The Manager API
+
+    /// Jobs that are being worked on.
+    public func workingCount() -> Int {
+        self.reservations.count
+    }
+
+    /// Jobs that this worker process is working on.
+    public func busyCount(of worker: WorkerID) -> Int {
+        self.busyCounts[worker] ?? 0
+    }
+
+    /// Adds a link inside the links that are there for this kind of command.
+    public func addMiddleware(_ kind: MiddlewareKind, _ link: @escaping MiddlewareFunction) {
+        self.chains[kind, default: MiddlewareChain()].add(link)
+    }
+
+    /// Puts a fetcher of one's own in the place of `BasicFetch`.
+    public func setFetcher(_ fetcher: any Fetcher) {
+        self.fetcher = fetcher
+    }
+
+    /// A scratch store for middleware.
+    public var keyValues: KeyValueStore { KeyValueStore(manager: self) }
+
+    /// Redis commands that join the command's atomic unit.
+    public var redis: RedisEffects { RedisEffects(manager: self) }
+
+    /// The moment at which everything in this turn happens.
+    public var currentTime: WallTime { self.now.wall }
+}
+
+/// A generator that gives the same numbers for the same seed (SplitMix64, Steele, Lea and Flood 2014).
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) {
+        self.state = seed
+    }
+
+    mutating func next() -> UInt64 {
+        self.state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = self.state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}

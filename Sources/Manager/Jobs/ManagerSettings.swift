@@ -1,0 +1,48 @@
+package import JobCore
+
+/// The bounds and times that the job rules need.
+package struct ManagerSettings: Sendable {
+    /// Jobs that one queue may hold; 0 for as many as there are. Beyond it a PUSH is refused.
+    package var maximumQueueLength: Int
+    /// Bytes that the store may take; 0 for as many as there are. Beyond it a PUSH is refused.
+    package var maximumStoreBytes: UInt64
+    /// How long a session may be silent before what it was offered is taken back.
+    package var sessionTimeout: Duration
+    /// How long a worker may be silent before its connections are closed.
+    package var workerTimeout: Duration
+    /// How long the jobs of a worker without connections are kept for it.
+    package var releaseAfter: Duration
+    /// The product's name in INFO.
+    package var productName: String
+    /// The version in INFO, which clients compare with Faktory's.
+    package var productVersion: String
+
+    package init(
+        maximumQueueLength: Int = 0,
+        maximumStoreBytes: UInt64 = 0,
+        sessionTimeout: Duration = .seconds(60),
+        workerTimeout: Duration = .seconds(60),
+        releaseAfter: Duration = .seconds(60),
+        productName: String = "Millrace",
+        productVersion: String = "1.10.0"
+    ) {
+        self.maximumQueueLength = maximumQueueLength
+        self.maximumStoreBytes = maximumStoreBytes
+        self.sessionTimeout = sessionTimeout
+        self.workerTimeout = workerTimeout
+        self.releaseAfter = releaseAfter
+        self.productName = productName
+        self.productVersion = productVersion
+    }
+}
+
+/// A moment on both clocks.
+package struct Moment: Sendable {
+    package var wall: WallTime
+    package var uptime: Uptime
+
+    package init(wall: WallTime, uptime: Uptime) {
+        self.wall = wall
+        self.uptime = uptime
+    }
+}

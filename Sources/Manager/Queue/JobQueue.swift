@@ -1,0 +1,151 @@
+import DequeModule
+import JobCore
+import JobStorage
+
+/// A queue as the leader knows it: how many entries its list has, and the jobs of the first of them.
+///
+/// The list itself is in the store. Its head is mirrored here, within bounds, so that the leader knows what it hands out
+/// without asking: nothing leaves the list before it is reserved, in the same transaction.
+final class JobQueue {
+    /// How many entries are mirrored at the most.
+    static let mirrorBound = 2_048
+    /// How many bytes of payload are mirrored at the most, one job beyond it excepted.
+    static let mirrorByteBound = 4 << 20
+    /// How many entries are read at a time.
+    static let refillCount = 512
+    /// With fewer entries than this, the mirror is filled again.
+    static let lowWater = 128
+
+    struct Entry {
+        let entry: QueueEntry
+        /// Nil for an entry that no longer counts.
+        let job: Job?
+    }
+
+    let name: QueueName
+    /// Whether the queue is listed: it had a job once and was not removed since.
+    var isKnown = false
+    var isPaused = false
+    /// Entries in the list, with the changes of the turn that is under way.
+    private(set) var entryCount: Int
+    /// Of those, entries that were appended in the turn that is under way.
+    private var appendedCount = 0
+    private var mirror: Deque<Entry> = []
+    private var mirrorByteCount = 0
+    private var line: Deque<WaitingFetch> = []
+    private var waitingCount = 0
+
+    init(name: QueueName, entryCount: Int = 0) {
+        self.name = name
+        self.entryCount = entryCount
+    }
+
+    // MARK: Entries
+
+    /// Whether the mirror holds every entry of the list.
+    private var mirrorIsComplete: Bool { self.mirror.count == self.entryCount }
+
+    /// Whether the list has entries and the mirror has none.
+    var isCold: Bool { self.mirror.isEmpty && self.entryCount > 0 }
+
+    /// Whether it is time to read more of the list.
+    var wantsRefill: Bool { self.mirror.count < Self.lowWater && !self.mirrorIsComplete }
+
+    /// How many entries of the list are mirrored.
+    var mirroredCount: Int { self.mirror.count }
+
+    /// A job joins at the tail.
+    func append(_ entry: QueueEntry, _ job: Job, in changes: inout QueueChanges) {
+        if self.mirrorIsComplete && self.hasRoom { self.mirrorTail(Entry(entry: entry, job: job)) }
+        self.entryCount += 1
+        self.appendedCount += 1
+        changes.append(entry)
+    }
+
+    /// The oldest job leaves; entries that no longer count leave with it. Nil when none is mirrored.
+    func take(in changes: inout QueueChanges) -> (job: Job, token: UInt64)? {
+        while let head = self.mirror.popFirst() {
+            if self.entryCount == self.appendedCount {
+                changes.takeAppended()
+                self.appendedCount -= 1
+            } else {
+                changes.take()
+            }
+            self.entryCount -= 1
+            guard let job = head.job else { continue }
+            self.mirrorByteCount -= job.payload.count
+            return (job, head.entry.token)
+        }
+        return nil
+    }
+
+    /// A job comes back to the head.
+    func giveBack(_ entry: QueueEntry, _ job: Job, in changes: inout QueueChanges) {
+        self.mirror.prepend(Entry(entry: entry, job: job))
+        self.mirrorByteCount += job.payload.count
+        self.entryCount += 1
+        changes.giveBack(entry)
+    }
+
+    /// The oldest job, if it is mirrored.
+    var oldest: Job? {
+        self.mirror.first { $0.job != nil }?.job
+    }
+
+    /// Entries that were read behind those that are mirrored.
+    func refill(_ entries: [Entry]) {
+        for entry in entries { self.mirrorTail(entry) }
+        // A list that is shorter than was thought must not be waited for.
+        if entries.isEmpty { self.entryCount = self.mirror.count }
+    }
+
+    /// The turn's changes are in the store.
+    func endTurn() {
+        self.appendedCount = 0
+    }
+
+    private var hasRoom: Bool {
+        self.mirror.count < Self.mirrorBound && self.mirrorByteCount < Self.mirrorByteBound
+    }
+
+    private func mirrorTail(_ entry: Entry) {
+        self.mirror.append(entry)
+        self.mirrorByteCount += entry.job?.payload.count ?? 0
+    }
+
+    // MARK: Waiting fetches
+
+    /// Whether a fetch waits for this queue.
+    var hasWaiting: Bool { self.waitingCount > 0 }
+
+    func wait(_ fetch: WaitingFetch) {
+        self.line.append(fetch)
+        self.waitingCount += 1
+        // Spent fetches in the line are dropped before they outnumber the others.
+        if self.line.count > 64 && self.line.count > 2 * self.waitingCount {
+            self.line.removeAll { $0.isSpent }
+        }
+    }
+
+    /// One of the fetches in the line was answered or withdrawn.
+    func stopWaiting() {
+        self.waitingCount -= 1
+        if self.waitingCount == 0 { self.line.removeAll(keepingCapacity: true) }
+    }
+
+    /// The fetches that wait, those that came first in front.
+    var waitingFetches: [WaitingFetch] {
+        self.line.filter { !$0.isSpent }
+    }
+
+    /// The fetch that has waited longest.
+    func firstWaiting() -> WaitingFetch? {
+        while let first = self.line.first, first.isSpent { self.line.removeFirst() }
+        return self.line.first
+    }
+
+    /// Whether the leader may forget this queue: nothing is known of it and nobody waits for it.
+    var isForgettable: Bool {
+        !self.isKnown && !self.isPaused && self.entryCount == 0 && self.waitingCount == 0
+    }
+}

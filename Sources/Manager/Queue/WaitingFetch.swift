@@ -1,0 +1,40 @@
+import JobCore
+
+/// A FETCH that found nothing and waits in memory.
+///
+/// It stands in the line of each queue that it named until it is answered; then it is spent, and the lines drop it
+/// when they come to it.
+final class WaitingFetch {
+    let lane: Lane
+    let request: UInt64
+    let worker: WorkerID
+    let queues: [QueueName]
+    /// When it is answered with nothing.
+    var deadline: Uptime
+    /// Whether it was answered or withdrawn.
+    var isSpent = false
+
+    init(lane: Lane, request: UInt64, worker: WorkerID, queues: [QueueName], deadline: Uptime) {
+        self.lane = lane
+        self.request = request
+        self.worker = worker
+        self.queues = queues
+        self.deadline = deadline
+    }
+}
+
+/// A waiting fetch by its deadline, for the heap.
+///
+/// A fetch whose deadline was moved has several; only the one that matches counts.
+struct FetchDeadline: Comparable {
+    let deadline: Uptime
+    let fetch: WaitingFetch
+
+    static func < (left: FetchDeadline, right: FetchDeadline) -> Bool {
+        left.deadline < right.deadline
+    }
+
+    static func == (left: FetchDeadline, right: FetchDeadline) -> Bool {
+        left.deadline == right.deadline
+    }
+}

@@ -1,0 +1,132 @@
+import ClusterLink
+import DequeModule
+import JobCore
+
+/// A front, as the leader knows it.
+final class FrontSession {
+    let id: SessionID
+    let name: String
+    /// Where its messages come from; nil until it has spoken to this leader.
+    var peer: LinkPeer?
+    var lastHeard: Uptime
+    var statistics = FrontStatistics()
+    var lanes: [UInt16: Lane] = [:]
+
+    init(id: SessionID, name: String, heardAt now: Uptime) {
+        self.id = id
+        self.name = name
+        self.lastHeard = now
+    }
+
+    func lane(_ number: UInt16) -> Lane {
+        if let lane = self.lanes[number] { return lane }
+        let lane = Lane(key: LaneKey(session: self.id, lane: number), record: nil)
+        self.lanes[number] = lane
+        return lane
+    }
+}
+
+/// A session's lane: one batch at a time, each applied once.
+final class Lane {
+    /// A job that was handed out on this lane and has not been settled.
+    struct Offer {
+        let number: UInt64
+        let request: UInt64
+        let jobID: JobID
+    }
+
+    /// What a batch is, seen from what this lane has had so far.
+    enum Standing: Equatable {
+        /// Not seen before.
+        case new
+        /// The last one, once more.
+        case repeated
+        /// Older than the last one: its answer is not waited for any more.
+        case stale
+    }
+
+    /// How many batches' worth of offers may be unsettled before something is wrong with the front.
+    static let unsettledBound = 1_000_000
+
+    let key: LaneKey
+    /// As it is stored with the next transaction.
+    private(set) var record: LaneRecord
+    /// The last batch that was answered, whether it had an effect or not.
+    private var lastBatch: UInt64
+    /// Its answers; nil when they are only known as the store keeps them.
+    private(set) var lastReplies: [LinkReply]?
+    private(set) var unsettled: Deque<Offer> = []
+    var waiting: [UInt64: WaitingFetch] = [:]
+
+    init(key: LaneKey, record: LaneRecord?) {
+        self.key = key
+        self.record = record ?? LaneRecord(batch: 0, offered: 0, settled: 0, replies: [])
+        self.lastBatch = record?.batch ?? 0
+    }
+
+    func standing(of batch: UInt64) -> Standing {
+        if batch == self.lastBatch { return .repeated }
+        return batch > self.lastBatch ? .new : .stale
+    }
+
+    /// A batch has been carried out.
+    func finish(_ batch: UInt64, with replies: [LinkReply]) {
+        self.lastBatch = batch
+        self.lastReplies = replies
+    }
+
+    /// The record for the last batch that was finished.
+    func makeRecord() -> LaneRecord {
+        var writer = LinkWriter(reserving: 64)
+        let replies = (self.lastReplies ?? []).map { reply -> LinkReply in
+            // A job is found again by its jid; its bytes are stored once, in its own record.
+            guard case .job(let offer, _) = reply else { return reply }
+            return .job(offer: offer, payload: self.jobID(offeredAs: offer))
+        }
+        LinkReply.encode(replies, into: &writer)
+        self.record.batch = self.lastBatch
+        self.record.replies = writer.bytes
+        return self.record
+    }
+
+    /// Numbers a job that is handed out now.
+    func offer(_ jobID: JobID, for request: UInt64) -> UInt64 {
+        self.record.offered += 1
+        self.unsettled.append(Offer(number: self.record.offered, request: request, jobID: jobID))
+        return self.record.offered
+    }
+
+    /// An offer that an earlier leader made and that was not settled then.
+    func restore(_ offer: Offer) {
+        self.unsettled.append(offer)
+        self.record.offered = max(self.record.offered, offer.number)
+    }
+
+    /// Puts restored offers into the order of their numbers.
+    func sortRestored() {
+        self.unsettled.sort { $0.number < $1.number }
+    }
+
+    /// Every offer up to this number has arrived or was withdrawn; whether that is news.
+    func settle(through number: UInt64) -> Bool {
+        while let first = self.unsettled.first, first.number <= number { self.unsettled.removeFirst() }
+        guard number > self.record.settled else { return false }
+        self.record.settled = min(number, self.record.offered)
+        return true
+    }
+
+    /// The unsettled offer that answers this fetch.
+    func unsettledOffer(for request: UInt64) -> Offer? {
+        self.unsettled.last { $0.request == request }
+    }
+
+    private func jobID(offeredAs number: UInt64) -> [UInt8] {
+        guard let first = self.unsettled.first else { return [] }
+        // Numbers follow each other without a gap, but for offers that an earlier leader made.
+        let index = number >= first.number ? Int(number - first.number) : self.unsettled.count
+        if index < self.unsettled.count, self.unsettled[index].number == number {
+            return Array(self.unsettled[index].jobID.text.utf8)
+        }
+        return self.unsettled.last { $0.number == number }.map { Array($0.jobID.text.utf8) } ?? []
+    }
+}
