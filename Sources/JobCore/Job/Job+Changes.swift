@@ -1,8 +1,7 @@
 extension Job {
     /// Says when the job was made, unless the client did.
     public mutating func setCreatedAtIfMissing(_ time: WallTime) {
-        let isMissing = self.read { $0.text(.createdAt) == nil }
-        if isMissing { self.put(.createdAt, time) }
+        if self.read({ $0.isBlank(.createdAt) }) { self.put(.createdAt, time) }
     }
 
     /// Says when the job entered its queue; an earlier time is replaced.
