@@ -33,7 +33,7 @@ public protocol Lease: AnyObject {
 }
 
 /// What a fetcher returns when there is no job (`Nothing` of the Manager API).
-public let nothing: (any Lease)? = nil
+public var nothing: (any Lease)? { nil }
 
 /// Takes the oldest job of the first queue that has one, in the order in which the worker named them.
 public final class BasicFetch: Fetcher {

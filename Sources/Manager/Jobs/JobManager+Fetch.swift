@@ -1,4 +1,6 @@
+import ClusterLink
 public import JobCore
+import Logging
 import JobStorage
 
 extension JobManager {
@@ -24,13 +26,24 @@ extension JobManager {
 
     private func takeNext(for worker: WorkerID, from names: [QueueName]) -> (any Lease)? {
         // The usual fetcher without the detour through its protocols: this is the hottest path there is.
-        guard self.fetcher is BasicFetch else {
-            return self.fetcher.fetch(for: worker, from: names, in: QueueSource(manager: self))
-        }
+        guard self.fetcher is BasicFetch else { return self.askFetcher(for: worker, from: names) }
         for name in names {
             if let lease = self.take(from: name) { return lease }
         }
         return nil
+    }
+
+    /// Asks a fetcher that is not ours; whatever it took beside its lease goes back.
+    private func askFetcher(for worker: WorkerID, from names: [QueueName]) -> (any Lease)? {
+        self.taken.removeAll()
+        let lease = self.fetcher.fetch(for: worker, from: names, in: QueueSource(manager: self))
+        let kept = self.taken.firstIndex { $0.job.id == lease?.job.id }
+        for (index, other) in self.taken.enumerated().reversed() where index != kept {
+            self.giveBack(other.job, token: other.token)
+        }
+        guard let lease, let kept else { return nothing }
+        self.taken = [self.taken[kept]]
+        return lease
     }
 
     /// Takes the oldest job of a queue, unless it is paused or its head is not in memory.
@@ -105,7 +118,7 @@ extension JobManager {
     /// The token of the entry through which a lease's job came.
     private func token(of lease: any Lease) -> UInt64 {
         if let simple = lease as? SimpleLease { return simple.token }
-        return self.takenTokens.removeValue(forKey: lease.job.id) ?? 0
+        return self.taken.popLast()?.token ?? 0
     }
 
     /// A job whose FETCH was halted is kept.
@@ -153,8 +166,6 @@ extension JobManager {
         guard self.workers.isRunning(fetch.worker) else {
             // It was told to be quiet while it waited: it waits for its deadline alone.
             self.leaveLines(fetch)
-            fetch.lane.waiting[fetch.request] = fetch
-            fetch.isSpent = true
             return true
         }
         do {
@@ -174,10 +185,18 @@ extension JobManager {
         return Reservation.Offer(lane: lane.key, number: lane.offer(jobID, for: request), request: request)
     }
 
+    /// Answers a waiting fetch.
+    func finish(_ fetch: WaitingFetch, with reply: LinkReply) {
+        self.leaveLines(fetch)
+        fetch.isAnswered = true
+        fetch.lane.waiting[fetch.request] = nil
+        self.outbox.reply(reply, to: fetch.request, on: fetch.lane.key)
+    }
+
     /// Takes a fetch out of the lines that it stands in.
     func leaveLines(_ fetch: WaitingFetch) {
-        guard !fetch.isSpent else { return }
-        fetch.isSpent = true
+        guard !fetch.hasLeftLines else { return }
+        fetch.hasLeftLines = true
         for name in fetch.queues {
             guard let queue = self.queues[name] else { continue }
             queue.stopWaiting()
@@ -197,7 +216,7 @@ struct QueueSource: JobSource {
 
     func take(from queue: QueueName) -> (any Lease)? {
         guard let lease = self.manager.take(from: queue) else { return nil }
-        self.manager.takenTokens[lease.job.id] = lease.token
+        self.manager.taken.append(lease)
         return lease
     }
 }

@@ -1,4 +1,5 @@
 public import JobCore
+import Logging
 import JobStorage
 
 extension JobManager {

@@ -1,5 +1,6 @@
 import ClusterLink
 import JobCore
+import Logging
 import JobStorage
 
 extension JobManager {

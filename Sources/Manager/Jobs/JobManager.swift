@@ -1,7 +1,8 @@
 import ClusterLink
+import HeapModule
 public import JobCore
-import JobStorage
-import Logging
+package import JobStorage
+package import Logging
 
 /// The heart of Millrace: queues, reservations, retries, dead jobs and the middleware round them.
 ///
@@ -10,6 +11,9 @@ import Logging
 /// written the transaction as one unit. When that fails the whole manager is thrown away, and the next one begins with what the
 /// store has: there is no state that is only here.
 public final class JobManager {
+    /// How many jobs one slice of a long task handles, so that commands never wait long for it.
+    public static let sliceBound = 500
+
     let store: any JobStore
     let settings: ManagerSettings
     let logger: Logger
@@ -20,6 +24,8 @@ public final class JobManager {
     var lastToken: UInt64
     /// The moment of the turn; everything in a turn happens at once.
     private(set) var now: Moment
+    /// When this leadership began.
+    let beganAt: Uptime
 
     var queues: [QueueName: JobQueue] = [:]
     var reservations: [JobID: Reservation] = [:]
@@ -29,11 +35,14 @@ public final class JobManager {
     var liveJobs = LiveJobIndex()
     var workers: WorkerRegistry
     var sessions: [SessionID: FrontSession] = [:]
-    var deadlines = DeadlineHeap()
+    /// The fetches that wait, by their deadlines.
+    var deadlines: Heap<FetchDeadline> = []
     var tasks = TaskBoard()
 
     /// Queues whose head must be read before a fetch that waits for them can be served.
     var coldQueues: Set<QueueName> = []
+    /// What a fetcher took in the call that is under way.
+    var taken: [SimpleLease] = []
     /// Queues that were changed in the turn that is under way.
     var touchedQueues: [JobQueue] = []
     /// Lanes whose record goes with the turn's transaction.
@@ -66,6 +75,7 @@ public final class JobManager {
         self.position = Position(epoch: epoch, sequence: state.position.sequence)
         self.lastToken = state.lastToken
         self.now = now
+        self.beganAt = now.uptime
         self.transaction = StorageTransaction(position: self.position, lastToken: state.lastToken, day: now.wall.dayText)
         self.setCounts = state.setCounts
         self.counters = state.counters

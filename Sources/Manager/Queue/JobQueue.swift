@@ -99,6 +99,16 @@ final class JobQueue {
         if entries.isEmpty { self.entryCount = self.mirror.count }
     }
 
+    /// The list is emptied and nothing is known of the queue; those who wait go on waiting.
+    func reset() {
+        self.isKnown = false
+        self.isPaused = false
+        self.entryCount = 0
+        self.appendedCount = 0
+        self.mirror.removeAll()
+        self.mirrorByteCount = 0
+    }
+
     /// The turn's changes are in the store.
     func endTurn() {
         self.appendedCount = 0
@@ -121,9 +131,9 @@ final class JobQueue {
     func wait(_ fetch: WaitingFetch) {
         self.line.append(fetch)
         self.waitingCount += 1
-        // Spent fetches in the line are dropped before they outnumber the others.
+        // Fetches that have left are dropped before they outnumber the others.
         if self.line.count > 64 && self.line.count > 2 * self.waitingCount {
-            self.line.removeAll { $0.isSpent }
+            self.line.removeAll { $0.hasLeftLines }
         }
     }
 
@@ -135,12 +145,12 @@ final class JobQueue {
 
     /// The fetches that wait, those that came first in front.
     var waitingFetches: [WaitingFetch] {
-        self.line.filter { !$0.isSpent }
+        self.line.filter { !$0.hasLeftLines }
     }
 
     /// The fetch that has waited longest.
     func firstWaiting() -> WaitingFetch? {
-        while let first = self.line.first, first.isSpent { self.line.removeFirst() }
+        while let first = self.line.first, first.hasLeftLines { self.line.removeFirst() }
         return self.line.first
     }
 

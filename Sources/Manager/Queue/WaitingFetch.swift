@@ -2,8 +2,7 @@ import JobCore
 
 /// A FETCH that found nothing and waits in memory.
 ///
-/// It stands in the line of each queue that it named until it is answered; then it is spent, and the lines drop it
-/// when they come to it.
+/// It stands in the line of each queue that it named until it is answered; the lines drop it when they come to it.
 final class WaitingFetch {
     let lane: Lane
     let request: UInt64
@@ -11,8 +10,10 @@ final class WaitingFetch {
     let queues: [QueueName]
     /// When it is answered with nothing.
     var deadline: Uptime
+    /// Whether it stands in no line any more.
+    var hasLeftLines = false
     /// Whether it was answered or withdrawn.
-    var isSpent = false
+    var isAnswered = false
 
     init(lane: Lane, request: UInt64, worker: WorkerID, queues: [QueueName], deadline: Uptime) {
         self.lane = lane

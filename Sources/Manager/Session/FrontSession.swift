@@ -57,6 +57,10 @@ final class Lane {
     private(set) var lastReplies: [LinkReply]?
     private(set) var unsettled: Deque<Offer> = []
     var waiting: [UInt64: WaitingFetch] = [:]
+    /// The greatest number that a command of this lane had; a FETCH below it may have come again.
+    var greatestRequest: UInt64 = 0
+    /// Whether offers of an earlier leader were found; a FETCH may have had one of them.
+    private(set) var hasRestoredOffers = false
 
     init(key: LaneKey, record: LaneRecord?) {
         self.key = key
@@ -99,6 +103,7 @@ final class Lane {
     /// An offer that an earlier leader made and that was not settled then.
     func restore(_ offer: Offer) {
         self.unsettled.append(offer)
+        self.hasRestoredOffers = true
         self.record.offered = max(self.record.offered, offer.number)
     }
 

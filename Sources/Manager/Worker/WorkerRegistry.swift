@@ -60,14 +60,16 @@ struct WorkerRegistry {
         self.records[worker]?.connections[session, default: 0] += 1
     }
 
-    /// A connection of this worker closed; true when it was the last and the record is gone.
+    /// A connection of this worker closed; true when it was the last: the record and the state are gone.
     mutating func leave(_ worker: WorkerID, through session: SessionID) -> Bool {
         guard let count = self.records[worker]?.connections[session] else { return false }
         self.records[worker]?.connections[session] = count > 1 ? count - 1 : nil
-        return self.removeIfUnconnected(worker)
+        guard self.removeIfUnconnected(worker) else { return false }
+        self.states[worker] = nil
+        return true
     }
 
-    /// A front has ended; the workers that are gone with it.
+    /// A front has ended; the workers that are gone with it. They keep their states for the time in which they may come back.
     mutating func end(_ session: SessionID) -> [WorkerID] {
         let connected = self.records.filter { $0.value.connections[session] != nil }.map(\.key)
         return connected.filter { worker in
@@ -111,18 +113,14 @@ struct WorkerRegistry {
         self.missing[worker] = now + self.releaseAfter
     }
 
-    /// Workers whose time to come back is over; they are expected no longer.
+    /// Workers whose time to come back is over; they are expected no longer, and their states are gone.
     mutating func takeLost(at now: Uptime) -> [WorkerID] {
         let lost = self.missing.filter { $0.value <= now }.map(\.key)
-        for worker in lost { self.missing[worker] = nil }
+        for worker in lost {
+            self.missing[worker] = nil
+            self.states[worker] = nil
+        }
         return lost
-    }
-
-    /// Forgets the states of workers that nobody has heard of since this leadership began.
-    mutating func forgetUnknownStates() -> [WorkerID] {
-        let unknown = self.states.keys.filter { self.records[$0] == nil && self.missing[$0] == nil }
-        for worker in unknown { self.states[worker] = nil }
-        return unknown
     }
 
     private mutating func move(_ worker: WorkerID, to state: WorkerState) -> Bool {

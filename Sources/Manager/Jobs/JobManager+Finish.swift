@@ -1,0 +1,132 @@
+public import JobCore
+import Logging
+import JobStorage
+
+extension JobManager {
+    /// A job was done; its reservation ends and nothing is left of it.
+    ///
+    /// - Returns: the job, or nil when no reservation was held for it, which is no error: an
+    ///   acknowledgement may come twice.
+    @discardableResult
+    public func acknowledge(_ jobID: JobID) -> Job? {
+        guard let reservation = self.endReservation(of: jobID) else { return nil }
+        self.count(failed: false)
+        self.forget(jobID)
+        self.run(.acknowledge, for: reservation, because: nil)
+        return reservation.job
+    }
+
+    /// A job failed: it is tried again later, or buried, or discarded, as its retry policy says.
+    ///
+    /// - Throws: `ManagerError.jobNotFound` when no reservation is held for it.
+    public func fail(_ report: FailPayload) throws {
+        guard let reservation = self.endReservation(of: report.jobID) else {
+            throw ManagerError.jobNotFound(report.jobID)
+        }
+        self.settleFailure(of: reservation, reporting: report)
+    }
+
+    /// Lets the job's reservation last until then.
+    ///
+    /// Does nothing when that is before its end as it is, or when no reservation is held for the job. The new end is stored:
+    /// it outlives the leader.
+    public func extendReservation(of jobID: JobID, until time: WallTime) {
+        guard let reservation = self.reservations[jobID], time > reservation.expiresAt else { return }
+        reservation.expiresAt = time
+        self.transaction.hold(jobID, reservation.stored)
+    }
+
+    /// Fails the jobs whose reservation has ended by then; how many there were.
+    ///
+    /// Handles at the most `bound` jobs in this turn; call again while it returns so many.
+    public func reapExpiredJobs(at time: WallTime, bound: Int = JobManager.sliceBound) throws -> Int {
+        let expired = try self.store.expiredReservations(until: time, count: bound)
+        for jobID in expired {
+            // An end that was moved in this very turn counts.
+            guard let reservation = self.reservations[jobID] else {
+                self.transaction.release(jobID)
+                continue
+            }
+            guard reservation.expiresAt <= time else { continue }
+            self.expire(reservation)
+        }
+        return expired.count
+    }
+
+    /// The time of a reservation is over.
+    func expire(_ reservation: Reservation) {
+        self.logger.debug("a reservation has expired", metadata: ["jid": "\(reservation.job.id)"])
+        guard let ended = self.endReservation(of: reservation.job.id) else { return }
+        self.settleFailure(of: ended, reporting: .reservationExpired(for: ended.job.id))
+    }
+
+    private func settleFailure(of reservation: Reservation, reporting report: FailPayload) {
+        self.count(failed: true)
+        let mayContinue = self.run(.fail, for: reservation, because: report)
+        let job = reservation.job
+        let outcome = RetryPolicy.outcome(of: job, failing: report, at: self.now.wall, using: &self.generator)
+        guard mayContinue else { return self.forget(job.id) }
+        switch outcome.fate {
+        case .discard:
+            self.forget(job.id)
+        case .retry(let due):
+            self.move(job, to: .retries, at: due, with: outcome.failure)
+        case .bury(let expiry):
+            self.move(job, to: .dead, at: expiry, with: outcome.failure)
+        }
+    }
+
+    /// Puts a job among the dead.
+    func bury(_ job: Job, reporting report: FailPayload) {
+        let outcome = RetryPolicy.outcome(of: job, failing: report, at: self.now.wall, using: &self.generator)
+        self.move(job, to: .dead, at: self.now.wall + RetryPolicy.deadTTL, with: outcome.failure)
+    }
+
+    private func move(_ job: Job, to set: JobSet, at score: WallTime, with failure: Failure) {
+        var job = job
+        job.record(failure)
+        self.transaction.store(job.id, StoredJob(token: 0, payload: job.payload))
+        self.add(job.id, to: set, at: score)
+    }
+
+    /// Takes a reservation out of the working set, and lets its lease go.
+    func endReservation(of jobID: JobID) -> Reservation? {
+        guard let reservation = self.reservations.removeValue(forKey: jobID) else { return nil }
+        self.transaction.release(jobID)
+        if let count = self.busyCounts[reservation.worker] {
+            self.busyCounts[reservation.worker] = count > 1 ? count - 1 : nil
+        }
+        reservation.lease?.release()
+        reservation.lease = nil
+        return reservation
+    }
+
+    private func count(failed: Bool) {
+        self.transaction.processed += 1
+        self.counters.processed += 1
+        guard failed else { return }
+        self.transaction.failures += 1
+        self.counters.failures += 1
+    }
+
+    /// Runs the links for a job that is done or has failed; false when they discarded it.
+    ///
+    /// What has happened has happened: an error of a link is logged, and changes nothing.
+    @discardableResult
+    private func run(_ kind: MiddlewareKind, for reservation: Reservation, because report: FailPayload?) -> Bool {
+        guard let chain = self.chains[kind], !chain.isEmpty else { return true }
+        let context = JobContext(
+            kind: kind, job: reservation.job, reservation: reservation, failure: report, manager: self)
+        do {
+            try chain.run(context) {}
+        } catch let error as KnownError where error.isDiscard {
+            return false
+        } catch {
+            self.logger.warning(
+                "middleware failed behind a job that has ended",
+                metadata: ["jid": "\(reservation.job.id)", "kind": "\(kind)", "error": "\(error.replyText)"]
+            )
+        }
+        return true
+    }
+}

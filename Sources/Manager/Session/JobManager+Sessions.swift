@@ -1,0 +1,180 @@
+package import ClusterLink
+import JobCore
+import Logging
+import JobStorage
+
+extension JobManager {
+    /// Takes a message of a front or a scheduler into the turn that is under way.
+    package func handle(_ message: MessageToLeader, from peer: LinkPeer) {
+        switch message {
+        case .attach(let introduction): self.attach(introduction, from: peer)
+        case .batch(let batch): self.handle(batch, from: peer)
+        case .heartbeat(let id, let statistics): self.heartbeat(of: id, statistics, from: peer)
+        case .detach(let id): self.sessions[id].map(self.end)
+        case .tick(let task, let number): self.tick(task, number: number, from: peer)
+        }
+    }
+
+    // MARK: Sessions
+
+    private func attach(_ introduction: FrontIntroduction, from peer: LinkPeer) {
+        guard let session = self.session(for: introduction) else {
+            return self.outbox.send(.expired(introduction.session), to: peer)
+        }
+        session.peer = peer
+        session.lastHeard = self.now.uptime
+        // The front announces its workers anew.
+        self.expectBack(self.workers.end(session.id))
+        self.outbox.send(.attached(session.id, epoch: self.epoch), to: peer)
+    }
+
+    private func session(for introduction: FrontIntroduction) -> FrontSession? {
+        if let known = self.sessions[introduction.session] { return known }
+        guard introduction.isNew else { return nil }
+        if !introduction.name.isEmpty {
+            for older in self.sessions.values where older.name == introduction.name { self.end(older) }
+        }
+        let session = FrontSession(id: introduction.session, name: introduction.name, heardAt: self.now.uptime)
+        self.sessions[session.id] = session
+        self.transaction.sessions[session.id] = .some(introduction.name)
+        self.logger.info(
+            "a front has attached",
+            metadata: ["session": "\(session.id)", "name": "\(session.name)", "software": "\(introduction.software)"]
+        )
+        return session
+    }
+
+    private func heartbeat(of id: SessionID, _ statistics: FrontStatistics, from peer: LinkPeer) {
+        guard let session = self.sessions[id], session.peer != nil else {
+            return self.outbox.send(.attachFirst(id), to: peer)
+        }
+        session.peer = peer
+        session.lastHeard = self.now.uptime
+        session.statistics = statistics
+        self.outbox.send(.alive(id, epoch: self.epoch), to: peer)
+    }
+
+    /// A front is gone: what was on its way to its clients goes back, and its workers may come back through others.
+    private func end(_ session: FrontSession) {
+        self.logger.info("a front's session has ended", metadata: ["session": "\(session.id)", "name": "\(session.name)"])
+        self.sessions[session.id] = nil
+        self.transaction.sessions.updateValue(nil, forKey: session.id)
+        for lane in session.lanes.values {
+            self.touchedLanes[lane.key] = nil
+            for fetch in Array(lane.waiting.values) { self.withdraw(fetch.request, on: lane) }
+            for offer in lane.unsettled.reversed() { self.takeBack(offer, on: lane) }
+        }
+        self.expectBack(self.workers.end(session.id))
+    }
+
+    private func expectBack(_ gone: [WorkerID]) {
+        for worker in gone where self.busyCounts[worker] != nil || !self.workers.isRunning(worker) {
+            self.workers.expectBack(worker, at: self.now.uptime)
+        }
+    }
+
+    /// Drops workers and sessions that have been silent for too long, and fails the jobs of workers that did not come
+    /// back; how many jobs that were, at the most one slice's worth.
+    func reapWorkers() throws(StorageError) -> Int {
+        for (worker, sessions) in self.workers.dropSilent(at: self.now.uptime) {
+            self.logger.info("a worker has been silent for too long", metadata: ["wid": "\(worker)"])
+            for session in sessions {
+                guard let peer = self.sessions[session]?.peer else { continue }
+                self.outbox.send(.dropWorkers(session, [worker.text]), to: peer)
+            }
+            self.expectBack([worker])
+        }
+        for session in Array(self.sessions.values)
+        where session.lastHeard + self.settings.sessionTimeout < self.now.uptime { self.end(session) }
+        if self.settings.maximumStoreBytes > 0 { self.storeByteCount = try self.store.memoryByteCount() ?? 0 }
+        return self.releaseLost()
+    }
+
+    private func releaseLost() -> Int {
+        let lost = Set(self.workers.takeLost(at: self.now.uptime))
+        guard !lost.isEmpty else { return 0 }
+        for worker in lost { self.transaction.workerStates.updateValue(nil, forKey: worker) }
+        let reservations = self.reservations.values.filter { lost.contains($0.worker) }
+        for reservation in reservations { self.expire(reservation) }
+        return min(reservations.count, Self.sliceBound - 1)
+    }
+
+    // MARK: Batches
+
+    private func handle(_ batch: CommandBatch, from peer: LinkPeer) {
+        guard let session = self.sessions[batch.lane.session], session.peer != nil else {
+            return self.outbox.send(.attachFirst(batch.lane.session), to: peer)
+        }
+        session.peer = peer
+        session.lastHeard = self.now.uptime
+        let lane = session.lane(batch.lane.lane)
+        switch lane.standing(of: batch.number) {
+        case .stale:
+            break
+        case .repeated:
+            let replies = lane.lastReplies ?? self.recordedReplies(of: lane, for: batch)
+            self.outbox.answer(batch.number, of: lane.key, with: replies, to: peer)
+        case .new:
+            let replies = batch.commands.map { self.execute($0, on: lane) }
+            lane.finish(batch.number, with: replies)
+            self.touchedLanes[lane.key] = lane
+            if lane.settle(through: batch.settled) { self.transaction.lanes[lane.key] = lane.record }
+            self.outbox.answer(batch.number, of: lane.key, with: replies, to: peer)
+        }
+    }
+
+    /// The answers that an earlier leader recorded for a batch that has come again.
+    private func recordedReplies(of lane: Lane, for batch: CommandBatch) -> [LinkReply] {
+        let recorded = lane.record.replies.withUnsafeBytes { bytes in
+            var reader = LinkReader(bytes)
+            return try? LinkReply.readList(from: &reader)
+        }
+        guard let recorded, recorded.count == batch.commands.count else {
+            self.logger.error("a lane's record does not fit its batch", metadata: ["session": "\(lane.key.session)"])
+            return batch.commands.map { _ in .error("ERR the outcome of this command is not known") }
+        }
+        let replies = zip(recorded, batch.commands).map { reply, command in
+            self.replay(reply, of: command, on: lane)
+        }
+        lane.finish(batch.number, with: replies)
+        return replies
+    }
+
+    private func replay(_ reply: LinkReply, of command: LinkCommand, on lane: Lane) -> LinkReply {
+        switch reply {
+        case .job(let number, let jid):
+            let reservation = self.reservations[JobID(String(decoding: jid, as: UTF8.self))]
+            guard let reservation, reservation.offer?.number == number, reservation.offer?.lane == lane.key
+            else { return .null }
+            return .job(offer: number, payload: reservation.job.payload)
+        case .parked:
+            // It waited with the earlier leader, and goes on waiting here.
+            let outcome = self.execute(command, on: lane)
+            if outcome != .parked { self.outbox.reply(outcome, to: command.request, on: lane.key) }
+            return .parked
+        default:
+            return reply
+        }
+    }
+
+    // MARK: Offers
+
+    /// A FETCH is not waited for any more: it leaves its lines, and a job that it was given goes back.
+    func withdraw(_ request: UInt64, on lane: Lane) {
+        if let fetch = lane.waiting.removeValue(forKey: request) {
+            fetch.isAnswered = true
+            self.leaveLines(fetch)
+        } else if let offer = lane.unsettledOffer(for: request) {
+            self.takeBack(offer, on: lane)
+        }
+    }
+
+    private func takeBack(_ offer: Lane.Offer, on lane: Lane) {
+        guard let held = self.reservations[offer.jobID], held.offer?.number == offer.number,
+            held.offer?.lane == lane.key, let reservation = self.endReservation(of: offer.jobID)
+        else { return }
+        self.giveBack(reservation.job, token: reservation.token)
+        let queue = self.queue(reservation.job.queue)
+        if queue.hasWaiting { self.serveWaiting(of: queue) }
+    }
+}

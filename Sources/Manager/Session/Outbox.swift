@@ -1,0 +1,38 @@
+import ClusterLink
+import JobCore
+
+/// What is sent to fronts and schedulers once the turn's transaction is written.
+struct Outbox {
+    /// The answers to a batch.
+    struct BatchReplies {
+        let peer: LinkPeer
+        let lane: LaneKey
+        let batch: UInt64
+        let replies: [LinkReply]
+    }
+
+    private(set) var batches: [BatchReplies] = []
+    private(set) var late: [LaneKey: [LateReply]] = [:]
+    private(set) var messages: [(message: MessageFromLeader, peer: LinkPeer)] = []
+
+    var isEmpty: Bool { self.batches.isEmpty && self.late.isEmpty && self.messages.isEmpty }
+
+    mutating func answer(_ batch: UInt64, of lane: LaneKey, with replies: [LinkReply], to peer: LinkPeer) {
+        self.batches.append(BatchReplies(peer: peer, lane: lane, batch: batch, replies: replies))
+    }
+
+    /// The answer to a command that was parked or deferred.
+    mutating func reply(_ reply: LinkReply, to request: UInt64, on lane: LaneKey) {
+        self.late[lane, default: []].append(LateReply(request: request, reply: reply))
+    }
+
+    mutating func send(_ message: MessageFromLeader, to peer: LinkPeer) {
+        self.messages.append((message: message, peer: peer))
+    }
+
+    mutating func removeAll() {
+        self.batches.removeAll(keepingCapacity: true)
+        self.late.removeAll(keepingCapacity: true)
+        self.messages.removeAll(keepingCapacity: true)
+    }
+}
