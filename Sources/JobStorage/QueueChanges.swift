@@ -14,14 +14,25 @@ package struct QueueChanges: Hashable, Sendable {
     /// The list is emptied before anything else.
     package private(set) var isCleared = false
     /// The entries that join at the tail, oldest first.
-    package private(set) var appended: [QueueEntry] = []
+    package var appended: ArraySlice<QueueEntry> { self.joining[self.joiningStart...] }
     /// What happens at the head, in order.
     package private(set) var headChanges: [HeadChange] = []
+
+    private var joining: [QueueEntry] = []
+    private var joiningStart = 0
 
     package init() {}
 
     package mutating func append(_ entry: QueueEntry) {
-        self.appended.append(entry)
+        self.joining.append(entry)
+    }
+
+    /// The oldest of the entries that were to join leaves again; the list never sees it.
+    ///
+    /// Right only while everything in front of it has left.
+    package mutating func takeAppended() {
+        precondition(self.joiningStart < self.joining.count, "nothing was appended in this transaction")
+        self.joiningStart += 1
     }
 
     /// The oldest entry leaves.
@@ -29,8 +40,9 @@ package struct QueueChanges: Hashable, Sendable {
         switch self.headChanges.popLast() {
         case .take(let count):
             self.headChanges.append(.take(count + 1))
-        case .giveBack(let entries) where entries.count > 1:
-            self.headChanges.append(.giveBack(Array(entries.dropLast())))
+        case .giveBack(var entries) where entries.count > 1:
+            entries.removeLast()
+            self.headChanges.append(.giveBack(entries))
         case .giveBack:
             break
         case nil:
@@ -38,18 +50,23 @@ package struct QueueChanges: Hashable, Sendable {
         }
     }
 
+    /// An entry comes back to the head and is the next to leave.
     package mutating func giveBack(_ entry: QueueEntry) {
-        guard case .giveBack(let entries) = self.headChanges.last else {
+        // The last change is taken out while it grows, so that its entries are not copied.
+        guard case .giveBack(var entries) = self.headChanges.last else {
             self.headChanges.append(.giveBack([entry]))
             return
         }
-        self.headChanges[self.headChanges.count - 1] = .giveBack(entries + [entry])
+        self.headChanges.removeLast()
+        entries.append(entry)
+        self.headChanges.append(.giveBack(entries))
     }
 
     /// Everything that is in the list, or was to be, goes.
     package mutating func clear() {
         self.isCleared = true
-        self.appended.removeAll()
+        self.joining.removeAll()
+        self.joiningStart = 0
         self.headChanges.removeAll()
     }
 }
