@@ -1,0 +1,21 @@
+/// A moment of a monotonic clock that started at some moment of this machine; for leases and timeouts.
+package struct Uptime: Hashable, Comparable, Sendable {
+    package let nanoseconds: Int64
+
+    package init(nanoseconds: Int64) {
+        self.nanoseconds = nanoseconds
+    }
+
+    package func duration(to other: Uptime) -> Duration {
+        .nanoseconds(other.nanoseconds) - .nanoseconds(self.nanoseconds)
+    }
+
+    package static func < (first: Uptime, second: Uptime) -> Bool {
+        first.nanoseconds < second.nanoseconds
+    }
+
+    /// The moment so much later; the last one that can be told when it would be later than that.
+    package static func + (moment: Uptime, duration: Duration) -> Uptime {
+        Uptime(nanoseconds: SaturatingNanoseconds.sum(moment.nanoseconds, duration))
+    }
+}

@@ -1,0 +1,78 @@
+import JobCore
+import Testing
+
+@Suite("Bulk pushes")
+struct JobArrayTests {
+    private static func parse(_ text: String) throws(JobRejection) -> JobArray {
+        try JobArray(parsing: Array(text.utf8))
+    }
+
+    @Test("jobs come in their order, each with its own verdict and its jid as far as it can be read")
+    func elements() throws {
+        let text = """
+            [ {"jid":"order-000001","jobtype":"A","args":[1]} ,null,{"jid":"short","jobtype":"A","args":[]},
+            {"JID":"order-000002","args":[]},{"jid":"order-000003","jobType":"A","args":[{"jid":"x"}],"queue":"a b"},
+            {}, {"jid":"order-000004","jobtype":"A","args":[],"retry":0,"queue":"q"}]
+            """
+        let elements = try Self.parse(text).elements
+        #expect(
+            elements.map(\.id)
+                == ["order-000001", "", "short", "order-000002", "order-000003", "", "order-000004"]
+        )
+        let verdicts = elements.map { element in
+            switch element.job {
+            case .success(let job): job.text
+            case .failure(let rejection): rejection.message
+            }
+        }
+        #expect(
+            verdicts == [
+                #"{"jid":"order-000001","jobtype":"A","args":[1],"retry":25,"queue":"default"}"#,
+                "jobs must have a reasonable jid parameter",
+                "jobs must have a reasonable jid parameter",
+                "jobs must have a jobtype parameter",
+                #"cannot get "a b" queue: queue names must match \A[a-zA-Z0-9._-]+\z"#,
+                "jobs must have a reasonable jid parameter",
+                #"{"jid":"order-000004","jobtype":"A","args":[],"retry":0,"queue":"q"}"#,
+            ]
+        )
+    }
+
+    @Test("null and an empty array are no jobs", arguments: ["null", " [] ", "[ ]"])
+    func none(text: String) throws {
+        #expect(try Self.parse(text).elements.isEmpty)
+    }
+
+    @Test(
+        "what is no array of jobs is rejected as a whole",
+        arguments: [
+            ("", "unexpected end of JSON input"),
+            ("[", "unexpected end of JSON input"),
+            ("[{}", "unexpected end of JSON input"),
+            ("[{}] x", "invalid character 'x' after top-level value"),
+            ("null x", "invalid character 'x' after top-level value"),
+            ("[{},]", "invalid character ']' looking for beginning of value"),
+            ("{}", "json: cannot unmarshal object into Go value of type []*client.Job"),
+            ("[1]", "json: cannot unmarshal number into Go value of type client.Job"),
+            (
+                "[\(payload()),{\"retry\":\"x\"}]",
+                "json: cannot unmarshal string into Go struct field Job.retry of type int"
+            ),
+        ]
+    )
+    func wholeRejections(text: String, reason: String) {
+        #expect(throws: JobRejection.invalidJSON(reason)) { try Self.parse(text) }
+    }
+
+    @Test("a hundred thousand jobs are taken, and one more is not")
+    func countBound() throws {
+        func array(_ count: Int) -> [UInt8] {
+            Array(("[" + repeatElement("{}", count: count).joined(separator: ",") + "]").utf8)
+        }
+        #expect(try JobArray(parsing: array(JobArray.maximumCount)).elements.count == 100_000)
+        let rejection = #expect(throws: JobRejection.tooManyJobs(limit: 100_000)) {
+            try JobArray(parsing: array(JobArray.maximumCount + 1))
+        }
+        #expect(rejection?.message == "cannot push more than 100000 jobs at once")
+    }
+}
