@@ -3,7 +3,7 @@ import JobStorage
 import Testing
 
 /// What every store promises, proved over each of them.
-@Suite("Every job store")
+@Suite("Every job store", .redis)
 struct JobStoreConformance {
     @Test("begins with a fresh data set at the position before any leader", arguments: StoreKind.allCases)
     func fresh(kind: StoreKind) throws {
