@@ -40,8 +40,9 @@ package struct QueueChanges: Hashable, Sendable {
         switch self.headChanges.popLast() {
         case .take(let count):
             self.headChanges.append(.take(count + 1))
-        case .giveBack(let entries) where entries.count > 1:
-            self.headChanges.append(.giveBack(Array(entries.dropLast())))
+        case .giveBack(var entries) where entries.count > 1:
+            entries.removeLast()
+            self.headChanges.append(.giveBack(entries))
         case .giveBack:
             break
         case nil:
@@ -49,12 +50,16 @@ package struct QueueChanges: Hashable, Sendable {
         }
     }
 
+    /// An entry comes back to the head and is the next to leave.
     package mutating func giveBack(_ entry: QueueEntry) {
-        guard case .giveBack(let entries) = self.headChanges.last else {
+        // The last change is taken out while it grows, so that its entries are not copied.
+        guard case .giveBack(var entries) = self.headChanges.last else {
             self.headChanges.append(.giveBack([entry]))
             return
         }
-        self.headChanges[self.headChanges.count - 1] = .giveBack(entries + [entry])
+        self.headChanges.removeLast()
+        entries.append(entry)
+        self.headChanges.append(.giveBack(entries))
     }
 
     /// Everything that is in the list, or was to be, goes.

@@ -1,0 +1,124 @@
+package import JobCore
+
+/// A store that keeps everything in memory, for tests and simulations.
+///
+/// It answers what the one over Redis answers; one suite of tests runs over both. A test may have it
+/// throw an error where the real one would.
+package final class InMemoryJobStore: JobStore {
+    /// What happens to the transactions that follow.
+    package enum Fault: Hashable, Sendable {
+        /// Each is refused with this text and does nothing.
+        case refusing(String)
+        /// The next one happens, and the connection is lost before the answer.
+        case losingTheAnswer
+        /// The connection is lost before the next one has happened.
+        case losingTheTransaction
+    }
+
+    private let data: InMemoryJobData
+    private let reader: InMemoryJobReader
+    private var isLoaded = false
+    /// The fault that the test wants.
+    package var fault: Fault?
+
+    package init(over data: InMemoryJobData = InMemoryJobData()) {
+        self.data = data
+        self.reader = InMemoryJobReader(reading: data)
+    }
+
+    package func load() throws(StorageError) -> StoredState {
+        self.isLoaded = true
+        return self.data.read { $0.state }
+    }
+
+    package func commit(_ transaction: StorageTransaction) throws(StorageError) {
+        try self.requireLoaded()
+        switch self.fault {
+        case nil:
+            try self.data.commit(transaction)
+        case .refusing(let text):
+            throw .refused(text)
+        case .losingTheAnswer:
+            try self.data.commit(transaction)
+            throw self.disconnect()
+        case .losingTheTransaction:
+            throw self.disconnect()
+        }
+    }
+
+    package func entries(
+        of queue: QueueName,
+        from offset: Int,
+        count: Int
+    ) throws(StorageError) -> [(entry: QueueEntry, record: JobRecord)] {
+        try self.requireLoaded()
+        return try self.reader.entries(of: queue, from: offset, count: count)
+    }
+
+    package func due(
+        in set: JobSet,
+        until limit: WallTime,
+        count: Int
+    ) throws(StorageError) -> [(member: SetMember, record: JobRecord)] {
+        try self.requireLoaded()
+        return try self.reader.due(in: set, until: limit, count: count)
+    }
+
+    package func members(
+        of set: JobSet,
+        from offset: Int,
+        count: Int
+    ) throws(StorageError) -> [(member: SetMember, record: JobRecord)] {
+        try self.requireLoaded()
+        return try self.reader.members(of: set, from: offset, count: count)
+    }
+
+    package func scan(
+        _ set: JobSet,
+        from cursor: UInt64,
+        count: Int
+    ) throws(StorageError) -> (members: [(member: SetMember, record: JobRecord)], next: UInt64?) {
+        try self.requireLoaded()
+        return try self.reader.scan(set, from: cursor, count: count)
+    }
+
+    package func expiredReservations(until limit: WallTime, count: Int) throws(StorageError) -> [JobID] {
+        try self.requireLoaded()
+        return try self.reader.expiredReservations(until: limit, count: count)
+    }
+
+    package func scores(of jobs: [JobID], in set: JobSet) throws(StorageError) -> [WallTime?] {
+        try self.requireLoaded()
+        return try self.reader.scores(of: jobs, in: set)
+    }
+
+    package func records(of jobs: [JobID]) throws(StorageError) -> [JobRecord] {
+        try self.requireLoaded()
+        return try self.reader.records(of: jobs)
+    }
+
+    package func counters(on days: [String]) throws(StorageError) -> [JobCounters] {
+        try self.requireLoaded()
+        return try self.reader.counters(on: days)
+    }
+
+    package func keyValue(_ key: String) throws(StorageError) -> [UInt8]? {
+        try self.requireLoaded()
+        return try self.reader.keyValue(key)
+    }
+
+    package func memoryByteCount() throws(StorageError) -> UInt64? {
+        try self.requireLoaded()
+        return try self.reader.memoryByteCount()
+    }
+
+    private func requireLoaded() throws(StorageError) {
+        guard self.isLoaded else { throw .notLoaded }
+    }
+
+    private func disconnect() -> StorageError {
+        self.isLoaded = false
+        self.fault = nil
+        return .disconnected(reason: "the test broke the connection")
+    }
+}

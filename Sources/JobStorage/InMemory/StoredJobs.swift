@@ -1,0 +1,141 @@
+import JobCore
+
+/// All that a data set holds, as plain values; what Redis is to the other store.
+struct StoredJobs {
+    private(set) var position = Position(epoch: Epoch(0), sequence: 0)
+    private var lastToken: UInt64 = 0
+    private(set) var jobs: [JobID: StoredJob] = [:]
+    private(set) var lists: [QueueName: QueueEntryList] = [:]
+    private var knownQueues: Set<QueueName> = []
+    private var pausedQueues: Set<QueueName> = []
+    private var reservations: [JobID: StoredReservation] = [:]
+    /// The jobs of ``reservations`` by their expiry.
+    private(set) var working = SortedJobSet()
+    private(set) var sets: [JobSet: SortedJobSet] = [:]
+    private var counters = JobCounters()
+    private(set) var dailyCounters: [String: JobCounters] = [:]
+    private var lanes: [LaneKey: LaneRecord] = [:]
+    private var sessions: [SessionID: String] = [:]
+    private var workerStates: [WorkerID: WorkerState] = [:]
+    private(set) var keyValues: [String: [UInt8]] = [:]
+    private(set) var redisCommands: [[[UInt8]]] = []
+    private(set) var quarantined: [JobID: [UInt8]] = [:]
+
+    func record(of job: JobID) -> JobRecord {
+        self.jobs[job].map { .job($0) } ?? .missing
+    }
+
+    /// What a leader that begins must know.
+    var state: StoredState {
+        var state = StoredState(position: self.position)
+        state.lastToken = self.lastToken
+        state.queues = self.knownQueues.map { StoredQueue(name: $0, entryCount: self.lists[$0]?.count ?? 0) }
+        state.pausedQueues = Array(self.pausedQueues)
+        for set in JobSet.allCases { state.setCounts[set] = self.sets[set]?.count ?? 0 }
+        state.counters = self.counters
+        state.reservations = self.reservations.map { ($0.key, $0.value, self.record(of: $0.key)) }
+        state.lanes = self.lanes.filter { self.sessions[$0.key.session] != nil }
+        state.sessions = self.sessions
+        state.workerStates = self.workerStates
+        state.jobIDs = Array(self.jobs.keys)
+        return state
+    }
+
+    mutating func apply(_ transaction: StorageTransaction) {
+        if transaction.flushesEverything { self.flush() }
+        self.applyJobs(of: transaction)
+        self.applyQueues(of: transaction)
+        self.applySets(of: transaction)
+        self.applyReservations(of: transaction)
+        self.applyCounters(of: transaction)
+        self.applySessions(of: transaction)
+        self.applyRest(of: transaction)
+        self.position = transaction.position
+        self.lastToken = transaction.lastToken
+    }
+
+    private mutating func flush() {
+        self.jobs = [:]
+        self.lists = [:]
+        self.knownQueues = []
+        self.pausedQueues = []
+        self.reservations = [:]
+        self.working = SortedJobSet()
+        self.sets = [:]
+        self.counters = JobCounters()
+        self.dailyCounters = [:]
+        self.workerStates = [:]
+    }
+
+    private mutating func applyJobs(of transaction: StorageTransaction) {
+        for (job, change) in transaction.jobs {
+            switch change {
+            case .store(let stored): self.jobs[job] = stored
+            case .remove: self.jobs[job] = nil
+            }
+        }
+    }
+
+    private mutating func applyQueues(of transaction: StorageTransaction) {
+        for (name, changes) in transaction.queues {
+            var list = changes.isCleared ? QueueEntryList() : self.lists[name] ?? QueueEntryList()
+            list.append(contentsOf: changes.appended)
+            for change in changes.headChanges {
+                switch change {
+                case .take(let count): list.take(count)
+                case .giveBack(let entries): list.giveBack(entries)
+                }
+            }
+            self.lists[name] = list.count == 0 ? nil : list
+        }
+        for (name, isKnown) in transaction.knownQueues {
+            if isKnown { self.knownQueues.insert(name) } else { self.knownQueues.remove(name) }
+        }
+        for (name, isPaused) in transaction.pausedQueues {
+            if isPaused { self.pausedQueues.insert(name) } else { self.pausedQueues.remove(name) }
+        }
+    }
+
+    private mutating func applySets(of transaction: StorageTransaction) {
+        for set in transaction.clearedSets { self.sets[set] = nil }
+        for (set, moves) in transaction.sets {
+            for (job, time) in moves { self.sets[set, default: SortedJobSet()].move(job, to: time) }
+        }
+    }
+
+    private mutating func applyReservations(of transaction: StorageTransaction) {
+        for (job, change) in transaction.reservations {
+            switch change {
+            case .hold(let reservation):
+                self.reservations[job] = reservation
+                self.working.move(job, to: reservation.expiresAt)
+            case .release:
+                self.reservations[job] = nil
+                self.working.move(job, to: nil)
+            }
+        }
+    }
+
+    private mutating func applyCounters(of transaction: StorageTransaction) {
+        guard transaction.processed > 0 || transaction.failures > 0 else { return }
+        self.counters.processed += transaction.processed
+        self.counters.failures += transaction.failures
+        self.dailyCounters[transaction.day, default: JobCounters()].processed += transaction.processed
+        self.dailyCounters[transaction.day, default: JobCounters()].failures += transaction.failures
+    }
+
+    private mutating func applySessions(of transaction: StorageTransaction) {
+        for (lane, record) in transaction.lanes { self.lanes[lane] = record }
+        for (session, name) in transaction.sessions {
+            self.sessions[session] = name
+            if name == nil { self.lanes = self.lanes.filter { $0.key.session != session } }
+        }
+    }
+
+    private mutating func applyRest(of transaction: StorageTransaction) {
+        for (worker, state) in transaction.workerStates { self.workerStates[worker] = state }
+        for (key, value) in transaction.keyValues { self.keyValues[key] = value }
+        self.redisCommands += transaction.redisCommands
+        self.quarantined.merge(transaction.quarantined) { _, latest in latest }
+    }
+}

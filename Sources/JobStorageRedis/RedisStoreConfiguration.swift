@@ -1,0 +1,50 @@
+package import Redis
+
+/// Where the jobs' Redis is, and how long to wait for it.
+package struct RedisStoreConfiguration: Sendable {
+    /// The longest prefix in bytes.
+    package static let maximumPrefixByteCount = 64
+
+    /// Why a configuration is not taken.
+    package enum Problem: Error, Equatable {
+        /// A prefix is 1 to ``maximumPrefixByteCount`` visible ASCII characters other than braces, which would mean
+        /// something to a Redis cluster.
+        case illegalKeyPrefix(String)
+        /// A time limit is not positive.
+        case illegalTimeLimit(Duration)
+    }
+
+    package let endpoint: RedisEndpoint
+    /// The user to log in as; nil for the default user.
+    package let username: String?
+    package let password: String?
+    /// What the names of all keys begin with.
+    package let keyPrefix: String
+    /// How long connecting, or any answer, may take before the connection is given up.
+    package let ioTimeout: Duration
+    /// How long a Redis may read its file before it serves.
+    package let loadingPatience: Duration
+
+    package init(
+        endpoint: RedisEndpoint,
+        username: String? = nil,
+        password: String? = nil,
+        keyPrefix: String = "mr:",
+        ioTimeout: Duration = .seconds(10),
+        loadingPatience: Duration = .seconds(600)
+    ) throws(Problem) {
+        let isLegal = keyPrefix.utf8.allSatisfy { byte in
+            (0x21...0x7E).contains(byte) && byte != UInt8(ascii: "{") && byte != UInt8(ascii: "}")
+        }
+        guard isLegal, (1...Self.maximumPrefixByteCount).contains(keyPrefix.utf8.count) else {
+            throw .illegalKeyPrefix(keyPrefix)
+        }
+        for limit in [ioTimeout, loadingPatience] where limit <= .zero { throw .illegalTimeLimit(limit) }
+        self.endpoint = endpoint
+        self.username = username
+        self.password = password
+        self.keyPrefix = keyPrefix
+        self.ioTimeout = ioTimeout
+        self.loadingPatience = loadingPatience
+    }
+}

@@ -1,0 +1,153 @@
+import JobCore
+import JobStorage
+import Testing
+
+extension JobStoreConformance {
+    @Test("counts by the day and in all", arguments: StoreKind.allCases)
+    func counters(kind: StoreKind) throws {
+        let data = try kind.makeData()
+        let store = try data.loadedStore()
+        for (sequence, day) in ["2026-03-01", "2026-03-01", "2026-03-02"].enumerated() {
+            try store.commit(
+                .turn(UInt64(sequence + 1), day: day) { transaction in
+                    transaction.processed = 5
+                    transaction.failures = sequence == 1 ? 0 : 2
+                }
+            )
+        }
+
+        let days = try store.counters(on: ["2026-03-02", "2026-02-28", "2026-03-01"])
+
+        #expect(
+            days == [JobCounters(processed: 5, failures: 2), JobCounters(), JobCounters(processed: 10, failures: 2)]
+        )
+        #expect(try store.counters(on: []) == [])
+        #expect(try data.store().load().counters == JobCounters(processed: 15, failures: 4))
+    }
+
+    @Test("remembers lanes of sessions, and forgets them with their session", arguments: StoreKind.allCases)
+    func sessions(kind: StoreKind) throws {
+        let data = try kind.makeData()
+        let store = try data.loadedStore()
+        let kept = SessionID(high: 1, low: 2)
+        let ended = SessionID(high: 3, low: 4)
+        let record = LaneRecord(batch: .max, offered: 2, settled: 1, replies: [0, 13, 10, 255])
+        let empty = LaneRecord(batch: 1, offered: 0, settled: 0, replies: [])
+        try store.commit(
+            .turn(1) { transaction in
+                transaction.sessions[kept] = .some("front-1 é")
+                transaction.sessions[ended] = .some("")
+                transaction.lanes[LaneKey(session: kept, lane: 0)] = empty
+                transaction.lanes[LaneKey(session: kept, lane: 65_535)] = empty
+                transaction.lanes[LaneKey(session: ended, lane: 0)] = empty
+            }
+        )
+        try store.commit(.turn(2) { $0.lanes[LaneKey(session: kept, lane: 0)] = record })
+        #expect(try data.store().load().sessions == [kept: "front-1 é", ended: ""])
+
+        // What a session does in its last turn goes with it.
+        try store.commit(
+            .turn(3) { transaction in
+                transaction.sessions.updateValue(nil, forKey: ended)
+                transaction.lanes[LaneKey(session: ended, lane: 1)] = empty
+            }
+        )
+
+        let state = try data.store().load()
+        #expect(state.sessions == [kept: "front-1 é"])
+        #expect(
+            state.lanes == [LaneKey(session: kept, lane: 0): record, LaneKey(session: kept, lane: 65_535): empty]
+        )
+
+        // Nothing of an ended session comes back when one begins again under its identity.
+        try store.commit(.turn(4) { $0.sessions[ended] = .some("again") })
+        #expect(try data.store().load().lanes.count == 2)
+    }
+
+    @Test("remembers what workers were told", arguments: StoreKind.allCases)
+    func workerStates(kind: StoreKind) throws {
+        let data = try kind.makeData()
+        let store = try data.loadedStore()
+        try store.commit(
+            .turn(1) { transaction in
+                transaction.workerStates[WorkerID("quiet")] = .quiet
+                transaction.workerStates[WorkerID("ended")] = .terminate
+                transaction.workerStates[WorkerID("running")] = .running
+            }
+        )
+        try store.commit(
+            .turn(2) { transaction in
+                transaction.workerStates.updateValue(nil, forKey: WorkerID("ended"))
+                transaction.workerStates[WorkerID("quiet")] = .terminate
+            }
+        )
+
+        let states = try data.store().load().workerStates
+
+        #expect(states == [WorkerID("quiet"): .terminate, WorkerID("running"): .running])
+    }
+
+    @Test("keeps the values of middleware", arguments: StoreKind.allCases)
+    func keyValues(kind: StoreKind) throws {
+        let store = try kind.makeData().loadedStore()
+        try store.commit(
+            .turn(1) { transaction in
+                transaction.keyValues["kept"] = [0, 255]
+                transaction.keyValues["empty"] = .some([])
+                transaction.keyValues["deleted"] = [1]
+            }
+        )
+        try store.commit(.turn(2) { $0.keyValues.updateValue(nil, forKey: "deleted") })
+
+        #expect(try store.keyValue("kept") == [0, 255])
+        #expect(try store.keyValue("empty") == [])
+        #expect(try store.keyValue("deleted") == nil)
+    }
+
+    @Test("flushes everything but sessions, lanes, the position and middleware's values", arguments: StoreKind.allCases)
+    func flush(kind: StoreKind) throws {
+        let data = try kind.makeData()
+        let store = try data.loadedStore()
+        let lane = LaneKey(session: SessionID(high: 1, low: 2), lane: 0)
+        let record = LaneRecord(batch: 1, offered: 0, settled: 0, replies: [])
+        try store.commit(
+            .turn(1) { transaction in
+                transaction.enqueue("enqueued", token: 1, to: "q")
+                transaction.knownQueues["q"] = true
+                transaction.pausedQueues["p"] = true
+                for set in JobSet.allCases { transaction.add("member", to: set, at: .microseconds(1)) }
+                transaction.hold("held", .sample(worker: "w"))
+                transaction.processed = 2
+                transaction.failures = 1
+                transaction.workerStates[WorkerID("w")] = .quiet
+                transaction.sessions[lane.session] = .some("front-1")
+                transaction.lanes[lane] = record
+                transaction.keyValues["k"] = [1]
+            }
+        )
+
+        // What else the turn does comes after the flush.
+        try store.commit(
+            .turn(2) { transaction in
+                transaction.flushesEverything = true
+                transaction.enqueue("new", token: 2, to: "q")
+                transaction.knownQueues["q"] = true
+                transaction.processed = 7
+            }
+        )
+
+        let state = try data.store().load()
+        #expect(state.position.sequence == 2)
+        #expect(state.jobIDs == ["new"])
+        #expect(state.queues == [StoredQueue(name: "q", entryCount: 1)])
+        #expect(state.pausedQueues == [])
+        #expect(state.reservations.isEmpty)
+        #expect(state.setCounts == [.scheduled: 0, .retries: 0, .dead: 0])
+        #expect(state.counters == JobCounters(processed: 7))
+        #expect(try store.counters(on: [StorageTransaction.sampleDay]) == [JobCounters(processed: 7)])
+        #expect(state.workerStates == [:])
+        #expect(state.sessions == [lane.session: "front-1"])
+        #expect(state.lanes == [lane: record])
+        #expect(try store.keyValue("k") == [1])
+    }
+}
