@@ -66,11 +66,13 @@ extension JobManager {
         )
     }
 
+    /// Whether the head of a queue is to be read.
+    package var hasColdQueues: Bool { !self.coldQueues.isEmpty }
+
     /// Reads the heads of the queues that have run dry, and serves those who wait for them.
     ///
-    /// - Returns: whether anything was done.
-    package func warmQueues() throws(StorageError) -> Bool {
-        guard !self.coldQueues.isEmpty else { return false }
+    /// Begin a turn before, with nothing else in it, and commit behind.
+    package func warmQueues() throws(StorageError) {
         let cold = self.coldQueues.prefix(Self.warmedQueueBound).compactMap { self.queues[$0] }
         self.coldQueues.subtract(cold.map(\.name))
         if cold.isEmpty { self.coldQueues.removeAll() }
@@ -80,6 +82,5 @@ extension JobManager {
             if queue.hasWaiting { self.serveWaiting(of: queue) }
             if queue.isCold { self.coldQueues.insert(queue.name) }
         }
-        return true
     }
 }

@@ -1,0 +1,96 @@
+package import ClusterLink
+package import ZeroMQ
+
+/// The leader's end of the link, as a ROUTER.
+///
+/// Open it on the thread that uses it. A peer that comes back has a new identity; it introduces itself again.
+package final class ZeroMQLeaderLink: LeaderLink {
+    /// Messages that may wait on each peer's connection. A front has one batch a lane under way, so that few ever wait.
+    static let highWaterMark = 10_000
+
+    private let socket: ZeroMQSocket
+    private let wakeup: Wakeup
+    private var poller: Poller
+    private let socketNumber: Int
+
+    /// Binds the endpoint.
+    package init(endpoint: String, in context: ZeroMQContext) throws(LinkError) {
+        do {
+            var options = ZeroMQSocketOptions()
+            options.sendHighWaterMark = Self.highWaterMark
+            options.receiveHighWaterMark = Self.highWaterMark
+            options.maximumMessageByteCount = LinkBound.messageByteCount
+            options.routerMandatory = true
+            let socket = try ZeroMQSocket(.router, in: context, options: options)
+            try socket.bind(to: endpoint)
+            let wakeup = try Wakeup()
+            var poller = Poller()
+            self.socketNumber = poller.add(socket)
+            _ = poller.add(wakeup)
+            self.socket = socket
+            self.wakeup = wakeup
+            self.poller = poller
+        } catch {
+            throw .endpoint(endpoint, reason: "\(error)")
+        }
+    }
+
+    package var waker: any LinkWaker { ZeroMQWaker(wakeup: self.wakeup) }
+
+    /// Where peers connect to; tells the port when the endpoint asked for any.
+    package var endpoint: String {
+        get throws(LinkError) {
+            do { return try self.socket.lastEndpoint } catch { throw .failed("\(error)") }
+        }
+    }
+
+    package func receive(
+        waitingAtMost wait: Duration,
+        bound: Int,
+        _ body: (LinkPeer, UnsafeRawBufferPointer) -> Void
+    ) throws(LinkError) {
+        do {
+            var count = 0
+            while count < bound, try self.receiveOne(body) { count += 1 }
+            guard count == 0, wait > .zero, try self.poller.wait(upTo: wait) > 0 else { return }
+            self.wakeup.drain()
+            while count < bound, try self.receiveOne(body) { count += 1 }
+        } catch {
+            throw .failed("\(error)")
+        }
+    }
+
+    /// Hands over one message of two frames; anything else is no message of this link and is dropped.
+    private func receiveOne(_ body: (LinkPeer, UnsafeRawBufferPointer) -> Void) throws(ZeroMQError) -> Bool {
+        guard let identity = try self.socket.receive(wait: false) else { return false }
+        guard identity.more, let payload = try self.socket.receive(wait: true) else { return true }
+        guard payload.more else {
+            let peer = LinkPeer(identity: identity.bytes)
+            payload.withUnsafeBytes { body(peer, $0) }
+            return true
+        }
+        var more = true
+        while more, let frame = try self.socket.receive(wait: true) { more = frame.more }
+        return true
+    }
+
+    package func send(_ message: [UInt8], to peer: LinkPeer) throws(LinkError) {
+        do {
+            // A peer whose buffer is full loses the message: it will ask again.
+            _ = try self.socket.send(to: peer.identity, message, wait: false)
+        } catch .hostUnreachable {
+            // It is gone, and so is its interest.
+        } catch {
+            throw .failed("\(error)")
+        }
+    }
+}
+
+/// Wakes the thread that waits in a link.
+struct ZeroMQWaker: LinkWaker {
+    let wakeup: Wakeup
+
+    func wake() {
+        self.wakeup.signal()
+    }
+}
