@@ -32,7 +32,9 @@ public struct FaktoryError: Error, Hashable, Sendable {
         public static let connectionLost = Code(.connectionLost)
         /// No answer came in time; the command may or may not have taken effect.
         public static let timedOut = Code(.timedOut)
-        /// The server does not accept the password, or wants one and there is none. Trying again does not help.
+        /// The server does not accept the password, or wants one and there is none.
+        ///
+        /// Trying again does not help.
         public static let authenticationFailed = Code(.authenticationFailed)
         /// The server answered with something that the protocol does not allow there.
         public static let protocolViolation = Code(.protocolViolation)

@@ -2,7 +2,9 @@ import Foundation
 
 /// How much memory this process occupies.
 enum ResidentMemory {
-    /// In KiB; nil where the system does not tell. The second number of `/proc/self/statm` counts pages.
+    /// In KiB; nil where the system does not tell.
+    ///
+    /// The second number of `/proc/self/statm` counts pages.
     static var kilobytes: Int? {
         guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else { return nil }
         let fields = text.split(separator: " ")

@@ -7,22 +7,30 @@ extension FaktoryClient {
         ServerInfo(document: try await self.performForJSON(Command("INFO", isRepeatable: true)))
     }
 
-    /// Deletes every job of the server. There is no way back.
+    /// Deletes every job of the server.
+    ///
+    /// There is no way back.
     public func flush() async throws {
         try await self.performForOK(Command("FLUSH", isRepeatable: false))
     }
 
-    /// Stops workers from getting jobs of these queues; pushing goes on. `["*"]` stands for all queues.
+    /// Stops workers from getting jobs of these queues; pushing goes on.
+    ///
+    /// `["*"]` stands for all queues.
     public func pause(queues: [String]) async throws {
         try await self.performForOK(Self.command("QUEUE PAUSE", queues, isRepeatable: true))
     }
 
-    /// Undoes ``pause(queues:)``. `["*"]` stands for all queues.
+    /// Undoes ``pause(queues:)``.
+    ///
+    /// `["*"]` stands for all queues.
     public func resume(queues: [String]) async throws {
         try await self.performForOK(Self.command("QUEUE RESUME", queues, isRepeatable: true))
     }
 
-    /// Deletes queues with the jobs that wait in them. `["*"]` stands for all queues.
+    /// Deletes queues with the jobs that wait in them.
+    ///
+    /// `["*"]` stands for all queues.
     public func remove(queues: [String]) async throws {
         try await self.performForOK(Self.command("QUEUE REMOVE", queues, isRepeatable: false))
     }

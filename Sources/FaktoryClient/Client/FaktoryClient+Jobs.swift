@@ -67,7 +67,9 @@ extension FaktoryClient {
         }
     }
 
-    /// Tells the server that a job is done. An id that it does not know, or knows no more, is no error.
+    /// Tells the server that a job is done.
+    ///
+    /// An id that it does not know, or knows no more, is no error.
     public func acknowledge(_ jobID: String) async throws {
         try await self.performForOK(Command("ACK", ["jid": .string(jobID)], isRepeatable: true))
     }

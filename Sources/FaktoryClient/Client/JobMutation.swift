@@ -55,7 +55,9 @@ public struct JobMutation: Hashable, Sendable {
         self.filter = filter
     }
 
-    /// The argument of MUTATE. Upstream takes it for two when there is a space in it, even inside of a string.
+    /// The argument of MUTATE.
+    ///
+    /// Upstream takes it for two when there is a space in it, even inside of a string.
     var argument: [UInt8] {
         var filter: [JSONValue.Member] = []
         if !self.filter.jobIDs.isEmpty {

@@ -22,7 +22,9 @@ public struct ClientConfiguration: Sendable {
 
     /// How long making a connection may take, and the same again for the handshake on it.
     public var connectTimeout: Duration
-    /// How long an answer may take. Servers hold a FETCH for 2 s, and any command while they change leaders.
+    /// How long an answer may take.
+    ///
+    /// Servers hold a FETCH for 2 s, and any command while they change leaders.
     public var commandTimeout: Duration
     /// How often, and how soon, a command is tried again when the connection fails.
     public var reconnection: Backoff
@@ -39,7 +41,9 @@ public struct ClientConfiguration: Sendable {
 
     /// The threads that do the I/O.
     public var eventLoopGroup: any EventLoopGroup
-    /// Where the client reports what it does; nowhere unless set. Arguments of jobs are never logged.
+    /// Where the client reports what it does; nowhere unless set.
+    ///
+    /// Arguments of jobs are never logged.
     public var logger: Logger
 
     /// Starts from the defaults: no password, no TLS, ten connections.

@@ -8,7 +8,9 @@ public struct JobRequest: Hashable, Sendable {
     /// The longest time for which a server reserves a job.
     public static let maximumReservation: Duration = .seconds(86_400)
 
-    /// Tells the job from all others; 24 random hexadecimal digits unless set. At least 8 bytes.
+    /// Tells the job from all others; 24 random hexadecimal digits unless set.
+    ///
+    /// At least 8 bytes.
     public var id: String
     /// The name under which workers know how to do it.
     public let jobType: String

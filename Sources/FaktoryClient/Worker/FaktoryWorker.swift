@@ -55,7 +55,9 @@ public final class FaktoryWorker: Sendable {
         self.lifecycle.advance(to: .terminating)
     }
 
-    /// Works until it is stopped. To be called once.
+    /// Works until it is stopped.
+    ///
+    /// To be called once.
     ///
     /// Handlers that still run after ``WorkerConfiguration/shutdownTimeout`` are cancelled, and this returns when
     /// they have; their jobs have been handed back by then, whatever they do.

@@ -1,12 +1,16 @@
 /// How a worker works.
 public struct WorkerConfiguration: Sendable {
-    /// The server. If it holds no identity, the worker gives itself one.
+    /// The server.
+    ///
+    /// If it holds no identity, the worker gives itself one.
     public var client: ClientConfiguration
     /// From which queues jobs are taken.
     public var queues: QueueSelection
     /// How many jobs are done at the same time.
     public var concurrency: Int
-    /// How often the server hears that the worker lives. Servers give a silent one up after 60 s.
+    /// How often the server hears that the worker lives.
+    ///
+    /// Servers give a silent one up after 60 s.
     public var heartbeatInterval: Duration
     /// How long running jobs may go on once the worker has been told to end.
     public var shutdownTimeout: Duration

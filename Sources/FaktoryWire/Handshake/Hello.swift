@@ -16,7 +16,9 @@ package struct Hello: Equatable, Sendable {
     package var version: UInt8
     /// The answer to the password challenge.
     package var passwordHash: String?
-    /// The worker process to which the connection belongs; nil for a producer. Never empty.
+    /// The worker process to which the connection belongs; nil for a producer.
+    ///
+    /// Never empty.
     package var workerID: String?
     /// The host on which the client runs.
     package var hostname: String?

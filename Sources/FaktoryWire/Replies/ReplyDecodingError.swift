@@ -1,4 +1,6 @@
-/// Why the bytes of a server are no replies. The connection that they came from is of no further use.
+/// Why the bytes of a server are no replies.
+///
+/// The connection that they came from is of no further use.
 package enum ReplyDecodingError: Error, Equatable {
     /// A line starts with a byte that announces no kind of reply that Faktory has; arrays are among them.
     case unknownKind(UInt8)
