@@ -223,6 +223,48 @@ struct FaktoryClientTests {
         }
     }
 
+    @Test("a server that turns a client away after the handshake is quoted")
+    func turnedAway() async throws {
+        let script: ScriptedServer.Script = { _ in .close("+OK\r\n-ERR too many connections: 9\r\n") }
+        try await ScriptedServer.serving(script: script) { server in
+            var configuration = server.configuration
+            configuration.reconnection.maximumAttemptCount = 1
+            let client = try FaktoryClient(configuration: configuration)
+            let error = await #expect(throws: FaktoryError.self) { try await client.flush() }
+            #expect(error?.code == .connectionFailed)
+            #expect(error?.message.contains("too many connections: 9") == true)
+        }
+    }
+
+    @Test("commands that are sent before earlier ones are answered get their own answers")
+    func pipelined() async throws {
+        try await ScriptedServer.serving(script: self.afterHello { .bytes("+\($0.line)\r\n") }) { server in
+            let connection = try await FaktoryConnection.open(to: server.configuration, tls: nil)
+            let answers = try await withThrowingTaskGroup(of: (Int, Reply).self) { group in
+                for number in 0..<100 {
+                    group.addTask {
+                        (
+                            number,
+                            try await connection.send(ByteBuffer(string: "N \(number)\r\n"), timeout: .seconds(10))
+                        )
+                    }
+                }
+                return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+            }
+            #expect(answers == Dictionary(uniqueKeysWithValues: (0..<100).map { ($0, .simple("N \($0)")) }))
+            #expect(server.connectionCount == 1)
+            connection.close()
+        }
+    }
+
+    @Test("a client that nobody holds any more takes leave")
+    func released() async throws {
+        try await ScriptedServer.serving(script: { $0.line == "END" ? .close("") : .ok }) { server in
+            try await FaktoryClient(configuration: server.configuration).push(JobRequest("T"))
+            #expect(await server.first { $0.line == "END" } != nil)
+        }
+    }
+
     // MARK: Time and cancellation
 
     @Test("a command without an answer times out, and its connection is not used again")

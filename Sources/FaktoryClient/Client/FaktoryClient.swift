@@ -40,6 +40,10 @@ public final class FaktoryClient: Sendable {
         try self.init(configuration: .fromEnvironment())
     }
 
+    deinit {
+        self.close()
+    }
+
     /// Takes leave of the server on all idle connections and refuses further commands.
     ///
     /// Commands that are under way are finished, and their connections closed after them.

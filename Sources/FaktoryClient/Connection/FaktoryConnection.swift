@@ -104,6 +104,7 @@ extension FaktoryConnection {
             let handler = try NIOSSLClientHandler(context: tls, serverHostname: name)
             try channel.pipeline.syncOperations.addHandler(handler)
         }
+        // The handler is added before the connection is made, so it waits for that and for the greeting.
         let greeting = channel.eventLoop.makePromise(of: Reply.self)
         let handler = ReplyQueueHandler(
             greeting: greeting,
