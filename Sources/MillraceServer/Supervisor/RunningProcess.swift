@@ -17,7 +17,7 @@ final class RunningProcess: Sendable {
     /// Opens when the process has ended, whether or not it has been reaped.
     let ended = Gate()
     /// How it ended, once it has been reaped; from then on its id may belong to another process.
-    private let status = Mutex<ExitStatus?>(nil)
+    private let status = Mutex<ChildExit?>(nil)
 
     private init(processID: pid_t) {
         self.processID = processID
@@ -54,13 +54,13 @@ final class RunningProcess: Sendable {
     }
 
     /// Takes the process from the system's table, and tells how it ended; to be called once it has.
-    func reap() -> ExitStatus {
+    func reap() -> ChildExit {
         self.status.withLock { status in
             if let status { return status }
             var raw: Int32 = 0
             while waitpid(self.processID, &raw, 0) < 0, errno == EINTR {}
             let signal = raw & 0x7F
-            let found = signal == 0 ? ExitStatus.code(raw >> 8 & 0xFF) : .signal(signal)
+            let found = signal == 0 ? ChildExit.code(raw >> 8 & 0xFF) : .signal(signal)
             status = found
             return found
         }

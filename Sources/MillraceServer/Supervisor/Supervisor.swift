@@ -16,6 +16,8 @@ package actor Supervisor {
     private let children: [ChildProcess]
     private let report: @Sendable (SupervisorEvent) -> Void
     private var running: [Int: RunningProcess] = [:]
+    /// Children that are being started, each with what opens when that has come to an end.
+    private var starting: [Int: Gate] = [:]
     private var startedAt: [Int: ContinuousClock.Instant] = [:]
     private let stopCalls = Mutex(0)
     private let stopRequested = Gate()
@@ -76,6 +78,12 @@ package actor Supervisor {
 
     private func start(_ index: Int) async {
         let name = self.children[index].name
+        let settled = Gate()
+        self.starting[index] = settled
+        defer {
+            self.starting[index] = nil
+            settled.open()
+        }
         self.startedAt[index] = .now
         switch await RunningProcess.start(self.children[index]) {
         case .success(let process):
@@ -91,12 +99,9 @@ package actor Supervisor {
         let name = self.children[index].name
         var backoff = RestartBackoff()
         while true {
-            // A stop that was asked for while the child was being started did not see it yet.
-            if self.stopRequested.isOpen { await self.end(index) }
             if let process = self.running[index] {
                 await process.ended.wait()
-                self.running[index] = nil
-                self.report(.exited(name, process.reap()))
+                self.settle(index, process)
             }
             if self.stopRequested.isOpen { return }
             let lifetime = self.startedAt[index]?.duration(to: .now) ?? .zero
@@ -110,6 +115,7 @@ package actor Supervisor {
 
     /// Asks a child to end, and kills it when it takes too long; returns when it has ended.
     private func end(_ index: Int) async {
+        await self.starting[index]?.wait()
         guard let process = self.running[index], !process.ended.isOpen else { return }
         let child = self.children[index]
         self.report(.stopping(child.name))
@@ -129,6 +135,14 @@ package actor Supervisor {
             process.killGroup()
         }
         await process.ended.wait()
+        self.settle(index, process)
+    }
+
+    /// Takes in that a child's process has ended, for whoever notices it first.
+    private func settle(_ index: Int, _ process: RunningProcess) {
+        guard self.running[index] === process else { return }
+        self.running[index] = nil
+        self.report(.exited(self.children[index].name, process.reap()))
     }
 }
 

@@ -1,12 +1,12 @@
 import Glibc
 
 /// How a process ended.
-package enum ExitStatus: Sendable, Equatable {
+package enum ChildExit: Sendable, Equatable {
     case code(Int32)
     case signal(Int32)
 }
 
-extension ExitStatus: CustomStringConvertible {
+extension ChildExit: CustomStringConvertible {
     package var description: String {
         switch self {
         case .code(let code): "exit code \(code)"
