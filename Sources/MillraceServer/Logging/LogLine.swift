@@ -91,7 +91,8 @@ struct LogLine {
 
     /// Appends a key or value of a text line, in quotes when it is not one plain word.
     private mutating func appendWord(_ text: String) {
-        let isPlain = !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x22 && $0 != 0x3D && $0 != 0x5C && $0 < 0x7F }
+        let isPlain =
+            !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x22 && $0 != 0x3D && $0 != 0x5C && $0 < 0x7F }
         if !isPlain { self.append("\"") }
         self.appendEscaped(text, longest: Self.longestValue, isQuoted: !isPlain)
         if !isPlain { self.append("\"") }

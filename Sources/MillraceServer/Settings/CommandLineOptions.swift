@@ -33,7 +33,8 @@ package struct CommandLineOptions: Sendable, Equatable {
     /// The flags again, to start a child process with the same settings.
     package var arguments: [String] {
         let flags: [(String, String?)] = [
-            ("-b", self.bind), ("-w", self.webBind), ("-e", self.environment?.rawValue), ("-l", self.logLevel?.rawValue),
+            ("-b", self.bind), ("-w", self.webBind), ("-e", self.environment?.rawValue),
+            ("-l", self.logLevel?.rawValue),
             ("-d", self.storageDirectory), ("-c", self.configurationDirectory), ("--config", self.configurationFile),
         ]
         var arguments = flags.flatMap { flag, value in value.map { [flag, $0] } ?? [] }

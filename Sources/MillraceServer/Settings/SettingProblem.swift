@@ -21,6 +21,9 @@ package struct SettingProblem: Error, Equatable {
     static func outside(_ range: ClosedRange<Duration>, _ setting: String, _ value: Duration) -> SettingProblem? {
         guard !range.contains(value) else { return nil }
         let bounds = [range.lowerBound, range.upperBound, value].map(DurationText.print)
-        return SettingProblem(setting: setting, reason: "must be between \(bounds[0]) and \(bounds[1]), not \(bounds[2])")
+        return SettingProblem(
+            setting: setting,
+            reason: "must be between \(bounds[0]) and \(bounds[1]), not \(bounds[2])"
+        )
     }
 }

@@ -54,9 +54,12 @@ final class RunningProcess: Sendable {
     }
 
     /// Takes the process from the system's table, and tells how it ended; to be called once it has.
+    ///
+    /// What it left behind in its group is killed: it would keep files, ports and our own output open.
     func reap() -> ChildExit {
         self.status.withLock { status in
             if let status { return status }
+            kill(-self.processID, SIGKILL)
             var raw: Int32 = 0
             while waitpid(self.processID, &raw, 0) < 0, errno == EINTR {}
             let signal = raw & 0x7F

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Log lines")
 struct LogLineTests {
-    /// 2026-11-23T13:19:52.658Z
+    /// The moment 2026-11-23T13:19:52.658Z.
     private static let time = 1_795_439_992_658
 
     private static func line(
@@ -37,7 +37,10 @@ struct LogLineTests {
 
     @Test("metadata follows the message, in quotes where a value is not one plain word")
     func metadata() {
-        let line = Self.line("pushed", [("jid", "abc-1"), ("empty", ""), ("text", "a b"), ("quote", "a\"b"), ("sign", "a=b")])
+        let line = Self.line(
+            "pushed",
+            [("jid", "abc-1"), ("empty", ""), ("text", "a b"), ("quote", "a\"b"), ("sign", "a=b")]
+        )
         #expect(line.hasSuffix(#"pushed jid=abc-1 empty="" text="a b" quote="a\"b" sign="a=b""# + "\n"))
     }
 
@@ -54,13 +57,18 @@ struct LogLineTests {
         #expect(Self.line("x", isColoured: true).hasPrefix("\u{1B}[34mI\u{1B}[0m 2026-"))
     }
 
-    @Test("nothing in a message or value starts a new line or reaches the terminal", arguments: [LogSettings.Format.text, .json])
+    @Test(
+        "nothing in a message or value starts a new line or reaches the terminal",
+        arguments: [LogSettings.Format.text, .json]
+    )
     func noForgery(format: LogSettings.Format) {
         let evil = "x\nE 2026\r\u{1B}[2J\u{0}\u{7F}\u{9B}\u{2028}\u{202E}\u{FEFF}"
         let line = Self.line(evil, [(key: evil, value: evil)], format: format)
         #expect(line.unicodeScalars.filter { $0 == "\n" }.count == 1)
         #expect(line.hasSuffix("\n"))
-        let forbidden: Set<Unicode.Scalar> = ["\r", "\u{1B}", "\u{0}", "\u{7F}", "\u{9B}", "\u{2028}", "\u{202E}", "\u{FEFF}"]
+        let forbidden: Set<Unicode.Scalar> = [
+            "\r", "\u{1B}", "\u{0}", "\u{7F}", "\u{9B}", "\u{2028}", "\u{202E}", "\u{FEFF}",
+        ]
         #expect(!line.unicodeScalars.contains { forbidden.contains($0) })
         #expect(line.contains("\\u001b[2J\\u0000\\u007f\\u009b\\u2028\\u202e\\ufeff"))
     }
@@ -84,7 +92,10 @@ struct LogLineTests {
         #expect(cut.hasSuffix("é truncated=true\n"))
     }
 
-    @Test("no line is longer than a pipe takes in one piece, and a cut JSON line is still an object", arguments: [LogSettings.Format.text, .json])
+    @Test(
+        "no line is longer than a pipe takes in one piece, and a cut JSON line is still an object",
+        arguments: [LogSettings.Format.text, .json]
+    )
     func longLine(format: LogSettings.Format) throws {
         for length in [10, 900, 1_500] {
             let pairs = (0..<500).map { (key: "key\($0)", value: String(repeating: "\u{1}", count: length)) }

@@ -46,14 +46,18 @@ struct CommandLineTests {
 
     @Test("the arguments of a child give the same options")
     func roundTrip() throws {
-        let arguments = ["-b", "h:1", "-w", "h:2", "-e", "staging", "-l", "warn", "-d", "/d", "-c", "/c"]
+        let arguments =
+            ["-b", "h:1", "-w", "h:2", "-e", "staging", "-l", "warn", "-d", "/d", "-c", "/c"]
             + ["--config", "/f", "--set", "front.fetch_wait=1s"]
         let options = try CommandLine.parse(arguments).options
         #expect(options.arguments == arguments)
         #expect(try CommandLine.parse(["front"] + options.arguments).options == options)
     }
 
-    @Test("help is given for the program and for each command", arguments: ["dev", "front", "manager", "scheduler", "version"])
+    @Test(
+        "help is given for the program and for each command",
+        arguments: ["dev", "front", "manager", "scheduler", "version"]
+    )
     func help(command: String) throws {
         for arguments in [[command, "-h"], [command, "--help"], ["help", command]] {
             guard case .help(let text) = try CommandLine.parse(arguments).command else {
@@ -98,7 +102,10 @@ struct CommandLineTests {
             (["--set", "x"], "--set needs KEY=VALUE, for example --set front.fetch_wait=1s"),
             (["--set", "=x"], "--set needs KEY=VALUE, for example --set front.fetch_wait=1s"),
             (["-l", "loud"], "invalid log level \"loud\": legal values are error, warn, info and debug"),
-            ([SupervisedExec.name, "x", "y"], "supervised-exec needs the id of its parent, a program and its arguments"),
+            (
+                [SupervisedExec.name, "x", "y"],
+                "supervised-exec needs the id of its parent, a program and its arguments"
+            ),
         ]
     )
     func mistakes(arguments: [String], message: String) {

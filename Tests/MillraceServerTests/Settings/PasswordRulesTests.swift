@@ -25,7 +25,10 @@ struct PasswordRulesTests {
         #expect(try Self.password(.development, ["FAKTORY_PASSWORD": "env"]) == "env")
     }
 
-    @Test("staging and production refuse to start without a password", arguments: [Settings.Environment.staging, .production])
+    @Test(
+        "staging and production refuse to start without a password",
+        arguments: [Settings.Environment.staging, .production]
+    )
     func required(environment: Settings.Environment) {
         #expect(throws: PasswordRules.Failure.required) { try Self.password(environment) }
         #expect(
@@ -65,7 +68,8 @@ struct PasswordRulesTests {
         #expect(throws: PasswordRules.Failure.unreadable(path: "/x", reason: "Permission denied")) {
             try Self.password(.production, configured: "/x", unreadable: ["/x"])
         }
-        #expect(throws: PasswordRules.Failure.unreadable(path: PasswordRules.defaultFile, reason: "Permission denied")) {
+        #expect(throws: PasswordRules.Failure.unreadable(path: PasswordRules.defaultFile, reason: "Permission denied"))
+        {
             try Self.password(.production, unreadable: [PasswordRules.defaultFile])
         }
     }
@@ -79,7 +83,10 @@ struct PasswordRulesTests {
         #expect(try Self.password(.development, configured: "/empty", files: files) == nil)
     }
 
-    @Test("only 1, true and yes skip the password, and then the default file is not looked for", arguments: ["1", "true", "yes"])
+    @Test(
+        "only 1, true and yes skip the password, and then the default file is not looked for",
+        arguments: ["1", "true", "yes"]
+    )
     func skipped(word: String) throws {
         #expect(try Self.password(.production, ["FAKTORY_SKIP_PASSWORD": word], files: Self.defaultFile) == nil)
         #expect(try Self.password(.production, ["FAKTORY_SKIP_PASSWORD": word], configured: "toml") == "toml")

@@ -100,7 +100,9 @@ struct SettingsLoaderTests {
 
     @Test("Faktory's own sections and flags mean the same here")
     func faktory() throws {
-        let files = ["/c/conf.d/x.toml": "[faktory]\nbinding = \"0.0.0.0:1\"\npassword = \"p\"\n[web]\nbinding = \":0\""]
+        let files = [
+            "/c/conf.d/x.toml": "[faktory]\nbinding = \"0.0.0.0:1\"\npassword = \"p\"\n[web]\nbinding = \":0\""
+        ]
         let settings = try Self.loader(files).load().settings
         #expect(settings.front.bind == [HostPort(host: "0.0.0.0", port: 1)])
         #expect(settings.front.password == Secret("p"))
@@ -236,7 +238,9 @@ struct SettingsLoaderTests {
     @Test("a file that cannot be read, is not UTF-8 or has a zero byte is an error")
     func badFiles() throws {
         #expect(
-            try Self.errors([:], unreadable: ["/c/millrace.toml"]) == ["/c/millrace.toml: cannot be read: Permission denied"]
+            try Self.errors([:], unreadable: ["/c/millrace.toml"]) == [
+                "/c/millrace.toml: cannot be read: Permission denied"
+            ]
         )
         #expect(try Self.errors(["/c/millrace.toml": "a\n\0"]) == ["/c/millrace.toml:2: contains a zero byte"])
         #expect(throws: SettingsDocument.Failure.self) { try SettingsDocument([("/x", [0x61, 0xFF])]) }

@@ -53,7 +53,10 @@ struct TOMLKeyLinesTests {
         #expect(lines.line(of: ["t", "c"]) == 4)
     }
 
-    @Test("any text is scanned to its end", arguments: ["", "[", "[[", "=", "a", "a =", "a = \"", "a = '''", "\"", "a=\"\\", "]", "#"])
+    @Test(
+        "any text is scanned to its end",
+        arguments: ["", "[", "[[", "=", "a", "a =", "a = \"", "a = '''", "\"", "a=\"\\", "]", "#"]
+    )
     func endsAlways(text: String) {
         #expect(TOMLKeyLines(text).line(of: ["none"]) == 1)
     }

@@ -18,7 +18,9 @@ struct TextFormatTests {
 
     @Test(
         "what is not a duration is refused",
-        arguments: ["", "s", "1x", "-1s", "1.s", ".5s", "1..5s", "0.5ns", "1 s", "9999999999s", "999999999d", "1e3", "١s"]
+        arguments: [
+            "", "s", "1x", "-1s", "1.s", ".5s", "1..5s", "0.5ns", "1 s", "9999999999s", "999999999d", "1e3", "١s",
+        ]
     )
     func refusesDurations(text: String) {
         #expect(DurationText.parse(text) == nil)
@@ -31,7 +33,10 @@ struct TextFormatTests {
 
     @Test(
         "a printed duration is read back as the same one",
-        arguments: [("1.9s", Duration.milliseconds(1_900)), ("250ms", .milliseconds(250)), ("120s", .seconds(120)), ("0.000005s", .microseconds(5)), ("0s", .zero)]
+        arguments: [
+            ("1.9s", Duration.milliseconds(1_900)), ("250ms", .milliseconds(250)), ("120s", .seconds(120)),
+            ("0.000005s", .microseconds(5)), ("0s", .zero),
+        ]
     )
     func printsDurations(text: String, duration: Duration) {
         #expect(DurationText.print(duration) == text)
@@ -54,7 +59,10 @@ struct TextFormatTests {
         #expect(ByteCountText.parse(text) == nil)
     }
 
-    @Test("a size is printed in the largest exact unit", arguments: [(8 << 20, "8MiB"), (1_025, "1025"), (0, "0"), (3 << 40, "3TiB")])
+    @Test(
+        "a size is printed in the largest exact unit",
+        arguments: [(8 << 20, "8MiB"), (1_025, "1025"), (0, "0"), (3 << 40, "3TiB")]
+    )
     func printsSizes(bytes: Int, text: String) {
         #expect(ByteCountText.print(bytes) == text)
     }
@@ -73,7 +81,9 @@ struct TextFormatTests {
 
     @Test(
         "what is not an address is refused",
-        arguments: ["", "7419", "host", "host:", "host:65536", "host:-1", "host:+1", "::1:7419", "[]:1", "a b:1", "[a/b]:1"]
+        arguments: [
+            "", "7419", "host", "host:", "host:65536", "host:-1", "host:+1", "::1:7419", "[]:1", "a b:1", "[a/b]:1",
+        ]
     )
     func refusesAddresses(text: String) {
         #expect(HostPort(parsing: text) == nil)
@@ -81,7 +91,9 @@ struct TextFormatTests {
 
     @Test("a misspelt name is recognised when it is near enough")
     func suggests() {
-        #expect(Suggestion.nearest(to: "front.fecth_wait", among: ["front.bind", "front.fetch_wait"]) == "front.fetch_wait")
+        #expect(
+            Suggestion.nearest(to: "front.fecth_wait", among: ["front.bind", "front.fetch_wait"]) == "front.fetch_wait"
+        )
         #expect(Suggestion.nearest(to: "zzz", among: ["front.bind"]) == nil)
         #expect(Suggestion.distance(Array("abcd".utf8), Array("abdc".utf8)) == 1)
         #expect(Suggestion.distance(Array("kitten".utf8), Array("sitting".utf8)) == 3)

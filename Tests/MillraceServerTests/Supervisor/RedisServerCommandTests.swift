@@ -29,7 +29,10 @@ struct RedisServerCommandTests {
         #expect(!lines.contains { $0.hasPrefix("requirepass") || $0.hasPrefix("rename-command") })
     }
 
-    @Test("the log is synced as the durability asks", arguments: [(Settings.Durability.memory, "everysec"), (.disk, "always")])
+    @Test(
+        "the log is synced as the durability asks",
+        arguments: [(Settings.Durability.memory, "everysec"), (.disk, "always")]
+    )
     func durability(durability: Settings.Durability, policy: String) throws {
         #expect(try Self.lines(durability).contains("appendfsync \(policy)"))
     }
@@ -82,7 +85,8 @@ struct RedisServerCommandTests {
         let command = try RedisServerCommand(directory: directory, socket: directory + "/r.sock", durability: .disk)
         try command.prepare()
         // The test itself waits for the socket: a shell that asks until the server answers is the event.
-        let script = "until redis-cli -s \(directory)/r.sock config get appendfsync | grep -q always; do :; done; exit 0"
+        let script =
+            "until redis-cli -s \(directory)/r.sock config get appendfsync | grep -q always; do :; done; exit 0"
         let asking = ChildProcess(
             name: "asking",
             executable: "/bin/sh",

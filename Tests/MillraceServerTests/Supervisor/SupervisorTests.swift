@@ -73,12 +73,12 @@ struct SupervisorTests {
             try #require(mkfifo(template, 0o600) == 0)
         }
 
-        /// Opens for reading and writing, so that opening never waits, and reads one line.
-        func line() async -> String {
+        /// Reads one line, or less if there is an end before; opened for writing too, the pipe has no end.
+        func line(openedFor mode: Int32 = O_RDWR) async -> String {
             let path = self.path
             return await withCheckedContinuation { continuation in
                 Thread.detachNewThread {
-                    let file = open(path, O_RDWR)
+                    let file = open(path, mode)
                     var byte: UInt8 = 0
                     var text: [UInt8] = []
                     while read(file, &byte, 1) == 1, byte != UInt8(ascii: "\n") { text.append(byte) }
@@ -163,10 +163,27 @@ struct SupervisorTests {
         }
     }
 
+    @Test("what a child leaves behind in its group ends with it")
+    func leavesNothing() async throws {
+        let ready = try Signal()
+        let held = try Signal()
+        let script = "exec 3>\(held.path); sleep 1000 & echo ready > \(ready.path); wait"
+        let watched = Watched([Self.shell("a", script)])
+        try await watched.run { events in
+            async let closed = held.line(openedFor: O_RDONLY)
+            _ = try await Self.startedID("a", in: &events)
+            #expect(await ready.line() == "ready")
+            watched.supervisor.stop()
+            // The pipe ends when nobody holds its other end any more.
+            #expect(await closed == "")
+        }
+    }
+
     @Test("a second stop changes nothing and the third shortens the wait")
     func impatience() async throws {
         let ready = try Signal()
-        let script = "trap 'echo asked > \(ready.path)' TERM; echo ready > \(ready.path); while :; do sleep 1000 & wait; done"
+        let script =
+            "trap 'echo asked > \(ready.path)' TERM; echo ready > \(ready.path); while :; do sleep 1000 & wait; done"
         let watched = Watched([Self.shell("a", script, stopTimeout: .seconds(600))])
         try await watched.run { events in
             _ = try await Self.startedID("a", in: &events)
@@ -184,7 +201,8 @@ struct SupervisorTests {
     func hangup() async throws {
         let ready = try Signal()
         let heard = try Signal()
-        let script = "trap 'echo heard > \(heard.path)' HUP; echo ready > \(ready.path); while :; do sleep 1000 & wait; done"
+        let script =
+            "trap 'echo heard > \(heard.path)' HUP; echo ready > \(ready.path); while :; do sleep 1000 & wait; done"
         let watched = Watched([Self.shell("a", script)])
         try await watched.run { events in
             let processID = try await Self.startedID("a", in: &events)
@@ -213,7 +231,8 @@ struct SupervisorTests {
         let leak = dup2(STDERR_FILENO, 200)
         defer { close(leak) }
         let result = try Signal()
-        let script = "echo $(ls /proc/self/fd | wc -w) $(grep SigIgn /proc/self/status) > \(result.path); exec sleep 1000"
+        let script =
+            "echo $(ls /proc/self/fd | wc -w) $(grep SigIgn /proc/self/status) > \(result.path); exec sleep 1000"
         let watched = Watched([Self.shell("a", script)])
         try await watched.run { events in
             _ = try await Self.startedID("a", in: &events)
