@@ -37,6 +37,17 @@ struct RedisServerCommandTests {
         #expect(try Self.lines(durability).contains("appendfsync \(policy)"))
     }
 
+    @Test("the file for a Redis of its own service says the same but for its places")
+    func deployedFile() throws {
+        var directory = URL(filePath: #filePath)
+        for _ in 0..<4 { directory.deleteLastPathComponent() }
+        let text = try String(contentsOf: directory.appending(path: "deploy/redis.conf"), encoding: .utf8)
+        func rules(_ lines: [String]) -> [String] {
+            lines.filter { line in !["#", "unixsocket ", "dir ", "logfile "].contains { line.hasPrefix($0) } }
+        }
+        #expect(rules(text.split(separator: "\n").map(String.init)) == rules(try Self.lines(.memory)))
+    }
+
     @Test("a password is quoted, whatever it holds")
     func password() throws {
         let lines = try Self.lines(.memory, password: Secret("a\"b\\c\n\u{e9}"))
