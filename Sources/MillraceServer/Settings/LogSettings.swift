@@ -1,0 +1,23 @@
+/// What is logged, and how a line looks.
+package struct LogSettings: Sendable, Equatable {
+    /// How much is logged, in the words of Faktory's `-l`.
+    package enum Level: String, Sendable, CaseIterable {
+        case error
+        case warn
+        case info
+        case debug
+    }
+
+    /// How a line looks.
+    package enum Format: String, Sendable, CaseIterable {
+        /// `I 2026-11-23T13:19:52.658Z message key=value`, as Faktory's.
+        case text
+        /// One JSON object a line.
+        case json
+    }
+
+    package var level = Level.info
+    package var format = Format.text
+
+    package init() {}
+}

@@ -1,0 +1,94 @@
+/// Everything that an operator can decide about a Millrace process.
+///
+/// A plain tree of values: reading files, variables and flags is the work of ``SettingsLoader``, and turning a group
+/// into the configuration of a role is the work of the composition root. The defaults written here are the defaults
+/// that the documentation and `config/millrace.toml` name.
+package struct Settings: Sendable, Equatable {
+    /// What kind of installation this is; it decides the default directories and whether a password is required.
+    package enum Environment: String, Sendable, CaseIterable {
+        case development
+        case staging
+        case production
+    }
+
+    /// How many hosts share the work, and how they agree.
+    package enum Mode: String, Sendable, CaseIterable {
+        /// One manager with a Redis of its own.
+        case single
+    }
+
+    /// What an acknowledged job survives.
+    package enum Durability: String, Sendable, CaseIterable {
+        /// Redis has it in memory and writes it to disk within a second.
+        case memory
+        /// It is on disk before it is acknowledged.
+        case disk
+    }
+
+    package var environment: Environment
+    package var mode = Mode.single
+    package var durability = Durability.memory
+    /// Where the data, and by default the sockets between the processes, live.
+    package var storageDirectory: String
+    /// Where `millrace.toml`, `conf.d/` and the TLS files are looked for.
+    package var configurationDirectory: String
+    package var front = FrontSettings()
+    package var web = WebSettings()
+    package var manager = ManagerSettings()
+    package var redis = RedisSettings()
+    package var scheduler = SchedulerSettings()
+    package var log = LogSettings()
+    package var tls = TLSSettings()
+
+    /// Makes the defaults for one environment.
+    ///
+    /// - Parameter home: the home directory, where a development installation keeps its files; without one the
+    ///   directories are those of production.
+    package init(environment: Environment = .development, home: String? = nil) {
+        self.environment = environment
+        if environment == .development, let home, !home.isEmpty {
+            self.storageDirectory = home + "/.faktory/db"
+            self.configurationDirectory = home + "/.faktory"
+        } else {
+            self.storageDirectory = "/var/lib/faktory/db"
+            self.configurationDirectory = "/etc/faktory"
+        }
+    }
+
+    /// Where the fronts and schedulers reach the manager: as set, or a socket in the storage directory.
+    package var managerEndpoint: ManagerSettings.Endpoint {
+        self.manager.endpoint ?? .ipc(path: self.storageDirectory + "/millrace-manager.sock")
+    }
+
+    /// Where the manager reaches Redis: as set, or the socket of our own server in the storage directory.
+    package var redisEndpoint: RedisSettings.Endpoint {
+        if let address = self.redis.address { return .tcp(address) }
+        return .unix(path: self.redis.socket ?? self.storageDirectory + "/millrace-redis.sock")
+    }
+
+    /// Whether Redis is a server that we start ourselves rather than one that was named.
+    package var ownsRedis: Bool { self.redis.address == nil && self.redis.socket == nil }
+
+    /// What is wrong with the values, each with the setting that it concerns; nothing when they can be used.
+    package func problems() -> [SettingProblem] {
+        var problems: [SettingProblem] = []
+        for (name, path) in [
+            ("storage_directory", self.storageDirectory), ("config_directory", self.configurationDirectory),
+        ] where path.isEmpty {
+            problems.append(SettingProblem(setting: name, reason: "must not be empty"))
+        }
+        problems += self.front.problems()
+        problems += self.web.problems()
+        problems += self.manager.problems()
+        problems += self.redis.problems()
+        problems += self.scheduler.problems()
+        problems += self.tls.problems()
+        if case .ipc(let path) = self.managerEndpoint, let problem = UnixSocketPath.problem(with: path) {
+            problems.append(SettingProblem(setting: "manager.endpoint", reason: problem))
+        }
+        if case .unix(let path) = self.redisEndpoint, let problem = UnixSocketPath.problem(with: path) {
+            problems.append(SettingProblem(setting: "redis.socket", reason: problem))
+        }
+        return problems
+    }
+}

@@ -1,0 +1,158 @@
+/// Puts settings together from their sources, the later over the earlier: defaults, files, variables, flags.
+///
+/// The files are `conf.d/*.toml` of the configuration directory, in alphabetical order and read as one document, and
+/// over them `millrace.toml` there or the file that `--config` names. Nothing is wrong silently: unknown keys, wrong
+/// types and values out of range are errors, each with its place, and all of them are reported at once.
+package struct SettingsLoader: Sendable {
+    /// The sections of Faktory's own extensions, which are no mistake in a file although they are not settings.
+    package static let faktorySections: Set<String> = ["cron", "statsd", "throttles"]
+
+    package let options: CommandLineOptions
+    package let variables: [String: String]
+    package let files: ConfigurationFiles
+    package let needsPassword: Bool
+    package let extensionSections: Set<String>
+
+    /// - Parameters:
+    ///   - needsPassword: whether the process speaks to clients; only then do the rules for passwords apply.
+    ///   - extensionSections: top-level tables that are handed out in ``LoadedSettings/sections`` unread.
+    package init(
+        options: CommandLineOptions,
+        variables: [String: String],
+        files: ConfigurationFiles = .disk,
+        needsPassword: Bool = true,
+        extensionSections: Set<String> = Self.faktorySections
+    ) {
+        self.options = options
+        self.variables = variables
+        self.files = files
+        self.needsPassword = needsPassword
+        self.extensionSections = extensionSections
+    }
+
+    /// Reads all sources and checks the result.
+    package func load() throws(SettingsError) -> LoadedSettings {
+        let (environment, environmentOrigin) = try self.environment()
+        let settings = Settings(environment: environment, home: self.variables["HOME"])
+        var draft = SettingsDraft(settings: settings, extensionSections: self.extensionSections)
+        draft.origins["environment"] = environmentOrigin
+        self.chooseConfigurationDirectory(in: &draft)
+        self.applyFiles(to: &draft)
+        draft.apply(variables: self.variables)
+        draft.apply(options: self.options)
+        if self.needsPassword { self.resolvePasswords(in: &draft) }
+        self.findCertificate(in: &draft)
+        return try draft.finished()
+    }
+
+    /// Reads all sources again, for SIGHUP.
+    ///
+    /// The failure is one line for the log; whoever asked goes on with the settings that it has.
+    package func reload() -> Result<LoadedSettings, SettingsReloadFailure> {
+        do throws(SettingsError) {
+            return .success(try self.load())
+        } catch {
+            let reason = error.messages.joined(separator: "; ")
+            return .failure(SettingsReloadFailure(description: "Unable to reload config: \(reason)"))
+        }
+    }
+
+    private func environment() throws(SettingsError) -> (Settings.Environment, SettingOrigin) {
+        if let environment = self.options.environment { return (environment, .flag("-e")) }
+        guard let name = self.variables["FAKTORY_ENV"], !name.isEmpty else { return (.development, .builtIn) }
+        guard let environment = Settings.Environment(rawValue: name) else {
+            throw SettingsError(messages: [UsageError.invalidEnvironment(name).message])
+        }
+        return (environment, .environment(variable: "FAKTORY_ENV"))
+    }
+
+    private func chooseConfigurationDirectory(in draft: inout SettingsDraft) {
+        let variable = "MILLRACE_CONFIG_DIRECTORY"
+        if let directory = self.options.configurationDirectory {
+            draft.settings.configurationDirectory = directory
+            draft.origins["config_directory"] = .flag("-c")
+        } else if let directory = self.variables[variable] {
+            draft.settings.configurationDirectory = directory
+            draft.origins["config_directory"] = .environment(variable: variable)
+        }
+    }
+
+    private func applyFiles(to draft: inout SettingsDraft) {
+        let directory = draft.settings.configurationDirectory
+        self.apply(self.dropIns(in: directory + "/conf.d", reportingTo: &draft), to: &draft)
+        let path = self.options.configurationFile ?? directory + "/millrace.toml"
+        let mayBeMissing = self.options.configurationFile == nil
+        self.apply([path], mayBeMissing: mayBeMissing, to: &draft)
+    }
+
+    private func dropIns(in directory: String, reportingTo draft: inout SettingsDraft) -> [String] {
+        do throws(ConfigurationFiles.Failure) {
+            return try self.files.list(directory)
+                .filter { $0.hasSuffix(".toml") && !$0.hasPrefix(".") }
+                .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+                .map { directory + "/" + $0 }
+        } catch {
+            if case .unreadable(let reason) = error { draft.errors.append("\(directory): cannot be read: \(reason)") }
+            return []
+        }
+    }
+
+    /// Reads files as one document and applies what they say.
+    private func apply(_ paths: [String], mayBeMissing: Bool = false, to draft: inout SettingsDraft) {
+        var contents: [(path: String, content: [UInt8])] = []
+        for path in paths {
+            do throws(ConfigurationFiles.Failure) {
+                contents.append((path, try self.files.read(path)))
+            } catch {
+                switch error {
+                case .missing where mayBeMissing: break
+                case .missing: draft.errors.append("\(path): No such file or directory")
+                case .unreadable(let reason): draft.errors.append("\(path): cannot be read: \(reason)")
+                }
+            }
+        }
+        guard !contents.isEmpty else { return }
+        do throws(SettingsDocument.Failure) {
+            draft.apply(document: try SettingsDocument(contents))
+        } catch {
+            draft.errors.append("\(error.origin): \(error.reason)")
+        }
+    }
+
+    private func resolvePasswords(in draft: inout SettingsDraft) {
+        let rules = PasswordRules(
+            environment: draft.settings.environment,
+            variables: self.variables,
+            files: self.files
+        )
+        let configured = draft.settings.front.password
+        if self.variables["FAKTORY_PASSWORD"] != nil {
+            draft.origins["front.password"] = .environment(variable: "FAKTORY_PASSWORD")
+        }
+        do throws(PasswordRules.Failure) {
+            let password = try rules.password(configured: configured)
+            draft.settings.front.password = password
+            if password != nil, draft.origins["front.password"] == nil {
+                draft.origins["front.password"] = .found(path: PasswordRules.defaultFile)
+            }
+            let own = draft.settings.web.password
+            draft.settings.web.password = try rules.webPassword(configured: own, server: password)
+            if draft.origins["web.password"] == nil { draft.origins["web.password"] = draft.origins["front.password"] }
+        } catch {
+            draft.errors.append(error.description)
+        }
+    }
+
+    /// Takes the pair that Faktory would take, unless files were named.
+    private func findCertificate(in draft: inout SettingsDraft) {
+        guard draft.settings.tls == TLSSettings() else { return }
+        let directory = draft.settings.configurationDirectory
+        let certificate = directory + "/" + TLSSettings.certificateName
+        let privateKey = directory + "/" + TLSSettings.privateKeyName
+        guard self.files.hasFile(certificate), self.files.hasFile(privateKey) else { return }
+        draft.settings.tls.certificate = certificate
+        draft.settings.tls.privateKey = privateKey
+        draft.origins["tls.certificate"] = .found(path: certificate)
+        draft.origins["tls.private_key"] = .found(path: privateKey)
+    }
+}

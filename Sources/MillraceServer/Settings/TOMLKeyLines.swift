@@ -1,0 +1,143 @@
+/// On which line of a TOML document each table and each key stands.
+///
+/// The library that parses TOML does not tell, and an error message without its line is of little use. This scanner
+/// understands exactly as much as it needs: headers, keys, and how long a value is. It is only asked about documents
+/// that the library has accepted. What stands inside an inline table counts as standing at its key.
+package struct TOMLKeyLines: Sendable, Equatable {
+    private var lines: [[String]: Int] = [:]
+    private var bytes: [UInt8] = []
+    private var position = 0
+    private var line = 1
+
+    /// Scans a document.
+    package init(_ document: String) {
+        self.bytes = Array(document.utf8)
+        self.scan()
+        self.bytes = []
+    }
+
+    /// The line of a key or table, or of the nearest one round it; 1 when nothing round it is known.
+    package func line(of path: [String]) -> Int {
+        var path = path[...]
+        while !path.isEmpty {
+            if let line = self.lines[Array(path)] { return line }
+            path.removeLast()
+        }
+        return 1
+    }
+
+    private var next: UInt8? { self.position < self.bytes.count ? self.bytes[self.position] : nil }
+
+    private mutating func advance() {
+        if self.next == UInt8(ascii: "\n") { self.line += 1 }
+        self.position += 1
+    }
+
+    private mutating func scan() {
+        var table: [String] = []
+        while let byte = self.next {
+            switch byte {
+            case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"), UInt8(ascii: "\n"):
+                self.advance()
+            case UInt8(ascii: "#"):
+                self.skipLine()
+            case UInt8(ascii: "["):
+                self.advance()
+                if self.next == UInt8(ascii: "[") { self.advance() }
+                table = self.key(endingAt: UInt8(ascii: "]"))
+                self.note(table)
+                self.skipLine()
+            default:
+                let start = self.line
+                let key = self.key(endingAt: UInt8(ascii: "="))
+                self.note(table + key, at: start)
+                self.skipValue()
+            }
+        }
+    }
+
+    /// Remembers a path, and every dotted part of it, where it was first seen.
+    private mutating func note(_ path: [String], at line: Int? = nil) {
+        for count in 1..<max(path.count + 1, 1) where self.lines[Array(path.prefix(count))] == nil {
+            self.lines[Array(path.prefix(count))] = line ?? self.line
+        }
+    }
+
+    /// Reads a key with its dots and quotes up to a byte that ends it, and passes that byte.
+    private mutating func key(endingAt end: UInt8) -> [String] {
+        var parts: [String] = []
+        var part: [UInt8] = []
+        while let byte = self.next, byte != UInt8(ascii: "\n") {
+            if byte == end {
+                self.advance()
+                break
+            }
+            switch byte {
+            case UInt8(ascii: "."):
+                parts.append(String(decoding: part, as: UTF8.self))
+                part = []
+                self.advance()
+            case UInt8(ascii: "\""), UInt8(ascii: "'"):
+                let start = self.position + 1
+                self.skipString()
+                part += self.bytes[start..<max(start, self.position - 1)]
+            case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"):
+                self.advance()
+            default:
+                part.append(byte)
+                self.advance()
+            }
+        }
+        parts.append(String(decoding: part, as: UTF8.self))
+        return parts
+    }
+
+    /// Passes a value to the end of its last line, whatever strings, arrays and tables it consists of.
+    private mutating func skipValue() {
+        var depth = 0
+        while let byte = self.next {
+            switch byte {
+            case UInt8(ascii: "["), UInt8(ascii: "{"): depth += 1
+            case UInt8(ascii: "]"), UInt8(ascii: "}"): depth -= 1
+            case UInt8(ascii: "\""), UInt8(ascii: "'"):
+                self.skipString()
+                continue
+            case UInt8(ascii: "#"):
+                self.skipLine()
+                continue
+            case UInt8(ascii: "\n") where depth <= 0:
+                self.advance()
+                return
+            default: break
+            }
+            self.advance()
+        }
+    }
+
+    /// Passes a string of any of the four kinds.
+    private mutating func skipString() {
+        guard let quote = self.next else { return }
+        let isLong = self.bytes[self.position...].starts(with: [quote, quote, quote])
+        let isEscaping = quote == UInt8(ascii: "\"")
+        for _ in 0..<(isLong ? 3 : 1) { self.advance() }
+        while let byte = self.next {
+            if byte == UInt8(ascii: "\\"), isEscaping {
+                self.advance()
+                self.advance()
+            } else if !isLong, byte == quote || byte == UInt8(ascii: "\n") {
+                if byte == quote { self.advance() }
+                return
+            } else if isLong, self.bytes[self.position...].starts(with: [quote, quote, quote]) {
+                while self.next == quote { self.advance() }
+                return
+            } else {
+                self.advance()
+            }
+        }
+    }
+
+    /// Passes the rest of the line but not its end, which also ends a value.
+    private mutating func skipLine() {
+        while let byte = self.next, byte != UInt8(ascii: "\n") { self.advance() }
+    }
+}

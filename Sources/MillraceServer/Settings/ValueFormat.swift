@@ -1,0 +1,139 @@
+/// How one kind of setting is read and written.
+package struct ValueFormat<Value: Sendable>: Sendable {
+    /// What the kind is called in an error message, with an example.
+    let expectation: String
+    /// Gives the value, or `nil` if what was given is not of this kind.
+    let parse: @Sendable (SettingValue) -> Value?
+    let print: @Sendable (Value) -> String
+    /// Whether an error message must not repeat what was given.
+    var isSecret = false
+
+    /// The same kind for a setting that may be left out.
+    var optional: ValueFormat<Value?> {
+        ValueFormat<Value?>(
+            expectation: self.expectation,
+            parse: { given in self.parse(given).map { .some($0) } },
+            print: { value in value.map(self.print) ?? "" },
+            isSecret: self.isSecret
+        )
+    }
+}
+
+extension ValueFormat<String> {
+    static let text = ValueFormat(
+        expectation: "a string",
+        parse: { if case .text(let text) = $0 { text } else { nil } },
+        print: { $0 }
+    )
+}
+
+extension ValueFormat<Int> {
+    static let integer = ValueFormat(
+        expectation: "a whole number",
+        parse: { given in
+            switch given {
+            case .integer(let number): number
+            case .text(let text): Int(text)
+            default: nil
+            }
+        },
+        print: { "\($0)" }
+    )
+
+    static let byteCount = ValueFormat(
+        expectation: "a size such as \"8MiB\" or a number of bytes",
+        parse: { given in
+            switch given {
+            case .integer(let number): number
+            case .text(let text): ByteCountText.parse(text)
+            default: nil
+            }
+        },
+        print: ByteCountText.print
+    )
+}
+
+extension ValueFormat<Bool> {
+    static let boolean = ValueFormat(
+        expectation: "true or false",
+        parse: { given in
+            switch given {
+            case .boolean(let value): value
+            case .text("true"), .text("yes"), .text("1"): true
+            case .text("false"), .text("no"), .text("0"): false
+            default: nil
+            }
+        },
+        print: { "\($0)" }
+    )
+}
+
+extension ValueFormat<Duration> {
+    static let duration = ValueFormat(
+        expectation: "a duration such as \"1.9s\" or \"250ms\", or a number of seconds",
+        parse: { given in
+            switch given {
+            case .integer(let number): DurationText.parse(seconds: Double(number))
+            case .decimal(let number): DurationText.parse(seconds: number)
+            case .text(let text): DurationText.parse(text)
+            default: nil
+            }
+        },
+        print: DurationText.print
+    )
+}
+
+extension ValueFormat<Secret> {
+    static let secret = ValueFormat(
+        expectation: "a string",
+        parse: { if case .text(let text) = $0 { Secret(text) } else { nil } },
+        print: { $0.description },
+        isSecret: true
+    )
+}
+
+extension ValueFormat<HostPort> {
+    static let address = ValueFormat(
+        expectation: "an address such as \"127.0.0.1:7419\"",
+        parse: { if case .text(let text) = $0 { HostPort(parsing: text) } else { nil } },
+        print: { $0.description }
+    )
+}
+
+extension ValueFormat<[HostPort]> {
+    /// One address, several with commas between them, or an array of them.
+    static let addresses = ValueFormat(
+        expectation: "an address such as \"127.0.0.1:7419\", or an array of them",
+        parse: { given in
+            let texts: [SettingValue]
+            switch given {
+            case .text(let text):
+                texts = text.split(separator: ",", omittingEmptySubsequences: false).map { .text(String($0)) }
+            case .list(let values): texts = values
+            default: return nil
+            }
+            let addresses = texts.compactMap(ValueFormat<HostPort>.address.parse)
+            return addresses.count == texts.count ? addresses : nil
+        },
+        print: { addresses in addresses.map(\.description).joined(separator: ",") }
+    )
+}
+
+extension ValueFormat<ManagerSettings.Endpoint> {
+    static let endpoint = ValueFormat(
+        expectation: "an endpoint such as \"ipc:///run/millrace/manager.sock\" or \"tcp://10.0.0.1:7421\"",
+        parse: { if case .text(let text) = $0 { ManagerSettings.Endpoint(parsing: text) } else { nil } },
+        print: { $0.description }
+    )
+}
+
+extension ValueFormat where Value: RawRepresentable<String> & CaseIterable {
+    /// One of the words of an enumeration.
+    static var choice: ValueFormat {
+        ValueFormat(
+            expectation: "one of " + Value.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", "),
+            parse: { if case .text(let text) = $0 { Value(rawValue: text) } else { nil } },
+            print: { $0.rawValue }
+        )
+    }
+}

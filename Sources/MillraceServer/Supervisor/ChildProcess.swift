@@ -1,0 +1,46 @@
+/// A program that a ``Supervisor`` keeps running.
+package struct ChildProcess: Sendable, Equatable {
+    /// What it is called in events.
+    package let name: String
+    /// The path of the program; a name without a slash is looked for in `PATH`.
+    package let executable: String
+    /// Without the program's own name.
+    package let arguments: [String]
+    /// All its variables.
+    package let environment: [String: String]
+    /// How long it may take to end after SIGTERM before it is killed.
+    package let stopTimeout: Duration
+
+    package init(
+        name: String,
+        executable: String,
+        arguments: [String] = [],
+        environment: [String: String],
+        stopTimeout: Duration = .seconds(15)
+    ) {
+        self.name = name
+        self.executable = executable
+        self.arguments = arguments
+        self.environment = environment
+        self.stopTimeout = stopTimeout
+    }
+
+    /// The same child, started through another program that ends it when this process dies.
+    ///
+    /// `posix_spawn` cannot ask for that, so our own executable does with its hidden command, and then becomes the
+    /// child. See ``SupervisedExec``.
+    ///
+    /// - Parameters:
+    ///   - launcher: the path of our own executable.
+    ///   - parent: the id of this process.
+    func started(through launcher: String, parent: Int32) -> ChildProcess {
+        let command = SupervisedExec(parent: parent, executable: self.executable, arguments: self.arguments)
+        return ChildProcess(
+            name: self.name,
+            executable: launcher,
+            arguments: command.arguments(of: SupervisedExec.name),
+            environment: self.environment,
+            stopTimeout: self.stopTimeout
+        )
+    }
+}

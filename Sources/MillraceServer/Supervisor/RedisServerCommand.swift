@@ -1,0 +1,139 @@
+import Glibc
+
+/// The Redis server that we start for ourselves: its configuration and its command line.
+///
+/// It listens on a Unix socket that only our user may open, and on no port. It never evicts, never forgets a torn tail
+/// of its log quietly, and takes no snapshots beside the log.
+package struct RedisServerCommand: Sendable, Equatable {
+    /// Why the server cannot be given its configuration.
+    package enum Failure: Error, Equatable {
+        /// The socket's path is longer than the system allows; in words.
+        case socketPath(String)
+        case unwritable(path: String, reason: String)
+    }
+
+    package let executable: String
+    package let directory: String
+    package let socket: String
+    package let durability: Settings.Durability
+    package let password: Secret?
+
+    /// - Parameters:
+    ///   - directory: where the data, the log and the configuration are kept.
+    ///   - socket: at most ``UnixSocketPath/longest`` bytes.
+    package init(
+        executable: String = "redis-server",
+        directory: String,
+        socket: String,
+        durability: Settings.Durability,
+        password: Secret? = nil
+    ) throws(Failure) {
+        if let problem = UnixSocketPath.problem(with: socket) { throw .socketPath(problem) }
+        self.executable = executable
+        self.directory = directory
+        self.socket = socket
+        self.durability = durability
+        self.password = password
+    }
+
+    /// Where the configuration is written.
+    package var configurationPath: String { self.directory + "/millrace-redis.conf" }
+
+    /// The configuration, as `redis.conf` has it.
+    package var configuration: String {
+        let password = self.password.map { "requirepass \(Self.quoted($0.value))\n" } ?? ""
+        return """
+            # Written by millrace at each start.
+            daemonize no
+            port 0
+            unixsocket \(Self.quoted(self.socket))
+            unixsocketperm 700
+            timeout 0
+            databases 1
+            \(password)dir \(Self.quoted(self.directory))
+            logfile \(Self.quoted(self.directory + "/millrace-redis.log"))
+            loglevel notice
+            dbfilename millrace.rdb
+            save ""
+            appendonly yes
+            appendfilename millrace.aof
+            appenddirname millrace-aof
+            appendfsync \(self.durability == .disk ? "always" : "everysec")
+            no-appendfsync-on-rewrite no
+            aof-use-rdb-preamble yes
+            aof-load-truncated no
+            aof-rewrite-incremental-fsync yes
+            auto-aof-rewrite-percentage 100
+            auto-aof-rewrite-min-size 64mb
+            maxmemory 0
+            maxmemory-policy noeviction
+            lazyfree-lazy-user-del yes
+            latency-monitor-threshold 20
+            slowlog-log-slower-than 10000
+            slowlog-max-len 256
+
+            """
+    }
+
+    /// Makes the directory if need be and writes the configuration, readable by our user only.
+    package func prepare() throws(Failure) {
+        try Self.makeDirectory(self.directory)
+        // A new file renamed over the old one, so that the mode holds and no reader sees half of it.
+        let path = self.configurationPath
+        let draft = path + ".new"
+        unlink(draft)
+        let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw Self.unwritable(draft) }
+        defer { close(descriptor) }
+        let bytes = Array(self.configuration.utf8)
+        guard write(descriptor, bytes, bytes.count) == bytes.count, rename(draft, path) == 0 else {
+            throw Self.unwritable(path)
+        }
+    }
+
+    /// The child that a ``Supervisor`` keeps running.
+    package func child(environment: [String: String]) -> ChildProcess {
+        ChildProcess(
+            name: "redis",
+            executable: self.executable,
+            arguments: [self.configurationPath],
+            environment: environment,
+            stopTimeout: .seconds(30)
+        )
+    }
+
+    /// Makes a directory and those above it, for our user only.
+    private static func makeDirectory(_ path: String) throws(Failure) {
+        var made = path.hasPrefix("/") ? "" : "."
+        for part in path.split(separator: "/") {
+            made += "/" + part
+            guard mkdir(made, 0o700) == 0 || errno == EEXIST else { throw Self.unwritable(made) }
+        }
+    }
+
+    private static func unwritable(_ path: String) -> Failure {
+        .unwritable(path: path, reason: String(cString: strerror(errno)))
+    }
+
+    /// A value as Redis reads it back: in double quotes, whatever bytes it has.
+    static func quoted(_ text: String) -> String {
+        var quoted = "\""
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"): quoted += "\\" + String(Unicode.Scalar(byte))
+            case 0x20..<0x7F: quoted += String(Unicode.Scalar(byte))
+            default: quoted += "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
+            }
+        }
+        return quoted + "\""
+    }
+}
+
+extension RedisServerCommand.Failure: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .socketPath(let reason): reason
+        case .unwritable(let path, let reason): "\(path) cannot be written: \(reason)"
+        }
+    }
+}
