@@ -27,8 +27,8 @@ let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "sw
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 
-func ours(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+func ours(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -40,7 +40,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .executable(name: "millrace", targets: ["millrace"]),
-        .library(name: "MillraceServer", targets: ["MillraceServer"]),
+        .library(name: "MillraceServer", targets: ["MillraceServer", "Manager", "JobCore"]),
         .library(name: "FaktoryClient", targets: ["FaktoryClient"]),
     ],
     dependencies: [
@@ -49,7 +49,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
@@ -60,6 +60,7 @@ let package = Package(
         ours("ThreadConfinement"),
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
+        .systemLibrary(name: "CLinux"),
 
         // 1
         ours("FaktoryWire", ["JobCore", nioCore, crypto]),
@@ -70,14 +71,26 @@ let package = Package(
         ours("Redis", ["CHiredis"]),
 
         // 2
-        ours("JobStorageRedis", ["JobStorage", "JobCore", "Redis"]),
+        ours(
+            "JobStorageRedis",
+            ["JobStorage", "JobCore", "Redis"],
+            resources: [.embedInCode("Scripts/list-job-ids.lua")]
+        ),
         ours("ClusterLinkZeroMQ", ["ClusterLink", "JobCore", "ZeroMQ", "ThreadConfinement"]),
 
         // 3
         ours("Front", ["FaktoryWire", "ClusterLink", "JobCore", nioCore, nioPosix, nioSSL, logging, lifecycle, deque]),
         ours("Manager", ["ClusterLink", "JobStorage", "Election", "JobCore", "ThreadConfinement", logging, lifecycle, deque, heap]),
         ours("Scheduler", ["ClusterLink", "JobCore", logging, lifecycle]),
-        ours("WebUI", ["ClusterLink", "JobCore", logging, lifecycle, .product(name: "Hummingbird", package: "hummingbird")]),
+        ours(
+            "WebUI",
+            [
+                "ClusterLink", "JobCore", logging, lifecycle, nioSSL, nioCore,
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ]
+        ),
         ours("FaktoryClient", ["FaktoryWire", "JobCore", nioCore, nioPosix, nioSSL, logging]),
 
         // 4
@@ -87,14 +100,23 @@ let package = Package(
                 "Front", "Manager", "Scheduler", "WebUI", "FaktoryClient",
                 "ClusterLinkZeroMQ", "JobStorageRedis", "ZeroMQ", "Redis",
                 "FaktoryWire", "ClusterLink", "JobStorage", "Election", "JobCore", "ThreadConfinement",
+                "CLinux",
                 nioCore, nioPosix, nioSSL, logging, lifecycle,
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
-                .product(name: "HummingbirdTLS", package: "hummingbird"),
             ]
         ),
         .executableTarget(name: "millrace", dependencies: ["MillraceServer"], swiftSettings: settings),
 
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         tests("JobCoreTests", ["JobCore"]),
+        tests("ThreadConfinementTests", ["ThreadConfinement"]),
+        tests("ZeroMQTests", ["ZeroMQ", "ThreadConfinement", "TestSupport"]),
+        tests("RedisTests", ["Redis", "ThreadConfinement", "TestSupport"]),
+        tests("FaktoryWireTests", ["FaktoryWire", "JobCore", nioCore]),
+        tests("JobStorageTests", ["JobStorage", "JobStorageRedis", "Redis", "JobCore", "TestSupport"]),
+        tests("JobStorageRedisTests", ["JobStorageRedis", "JobStorage", "Redis", "JobCore", "TestSupport"]),
+        tests("FaktoryClientTests", ["FaktoryClient", "FaktoryWire", "JobCore", nioCore, nioPosix, nioSSL, logging]),
+        tests("MillraceServerTests", ["MillraceServer", "CLinux", logging]),
     ]
 )
