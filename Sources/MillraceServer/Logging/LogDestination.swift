@@ -8,7 +8,7 @@ package final class LogDestination: Sendable {
     private static let patience: Int32 = 1_000
 
     private let descriptor: Int32
-    private let format: LogSettings.Format
+    private let format: LogSection.Format
     private let isColoured: Bool
     private let threshold: Mutex<Logger.Level>
     /// Held while a line is written, so that a line that the system takes in two pieces stays in one.
@@ -21,7 +21,7 @@ package final class LogDestination: Sendable {
     ///   - descriptor: standard output if not told otherwise.
     ///   - isColoured: whether text lines have a coloured letter; by default when the descriptor is a terminal and
     ///     the variable `NO_COLOR` is unset or empty.
-    package init(_ settings: LogSettings, descriptor: Int32 = STDOUT_FILENO, isColoured: Bool? = nil) {
+    package init(_ settings: LogSection, descriptor: Int32 = STDOUT_FILENO, isColoured: Bool? = nil) {
         self.descriptor = descriptor
         self.format = settings.format
         self.threshold = Mutex(settings.level.threshold)
@@ -32,7 +32,7 @@ package final class LogDestination: Sendable {
     package var level: Logger.Level { self.threshold.withLock { $0 } }
 
     /// Changes how much is logged, from now on and for every logger.
-    package func setLevel(_ level: LogSettings.Level) {
+    package func setLevel(_ level: LogSection.Level) {
         self.threshold.withLock { $0 = level.threshold }
     }
 
@@ -78,7 +78,7 @@ package final class LogDestination: Sendable {
     }
 }
 
-extension LogSettings.Level {
+extension LogSection.Level {
     /// The least level that is logged: warnings and errors always are, as in Faktory.
     package var threshold: Logger.Level {
         switch self {

@@ -14,7 +14,7 @@ struct LogLine {
     private static let reserve = 24
 
     private(set) var bytes: [UInt8] = []
-    private let format: LogSettings.Format
+    private let format: LogSection.Format
     private var isTruncated = false
 
     init(
@@ -22,7 +22,7 @@ struct LogLine {
         level: Logger.Level,
         metadata: [(key: String, value: String)],
         milliseconds: Int,
-        format: LogSettings.Format,
+        format: LogSection.Format,
         isColoured: Bool
     ) {
         self.format = format

@@ -99,7 +99,7 @@ extension CommandLine {
             guard let environment = Settings.Environment(rawValue: value) else { throw .invalidEnvironment(value) }
             options.environment = environment
         case "l":
-            guard let level = LogSettings.Level(rawValue: value) else {
+            guard let level = LogSection.Level(rawValue: value) else {
                 throw UsageError("invalid log level \"\(value)\": legal values are error, warn, info and debug")
             }
             options.logLevel = level

@@ -18,7 +18,7 @@ package struct CommandLineOptions: Sendable, Equatable {
     /// `-e`.
     package var environment: Settings.Environment?
     /// `-l`.
-    package var logLevel: LogSettings.Level?
+    package var logLevel: LogSection.Level?
     /// `-d`.
     package var storageDirectory: String?
     /// `-c`.

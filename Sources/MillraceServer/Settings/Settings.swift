@@ -32,13 +32,13 @@ package struct Settings: Sendable, Equatable {
     package var storageDirectory: String
     /// Where `millrace.toml`, `conf.d/` and the TLS files are looked for.
     package var configurationDirectory: String
-    package var front = FrontSettings()
-    package var web = WebSettings()
-    package var manager = ManagerSettings()
-    package var redis = RedisSettings()
-    package var scheduler = SchedulerSettings()
-    package var log = LogSettings()
-    package var tls = TLSSettings()
+    package var front = FrontSection()
+    package var web = WebSection()
+    package var manager = ManagerSection()
+    package var redis = RedisSection()
+    package var scheduler = SchedulerSection()
+    package var log = LogSection()
+    package var tls = TLSSection()
 
     /// Makes the defaults for one environment.
     ///
@@ -56,12 +56,12 @@ package struct Settings: Sendable, Equatable {
     }
 
     /// Where the fronts and schedulers reach the manager: as set, or a socket in the storage directory.
-    package var managerEndpoint: ManagerSettings.Endpoint {
+    package var managerEndpoint: ManagerSection.Endpoint {
         self.manager.endpoint ?? .ipc(path: self.storageDirectory + "/millrace-manager.sock")
     }
 
     /// Where the manager reaches Redis: as set, or the socket of our own server in the storage directory.
-    package var redisEndpoint: RedisSettings.Endpoint {
+    package var redisEndpoint: RedisSection.Endpoint {
         if let address = self.redis.address { return .tcp(address) }
         return .unix(path: self.redis.socket ?? self.storageDirectory + "/millrace-redis.sock")
     }

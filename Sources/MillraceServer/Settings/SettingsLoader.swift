@@ -145,10 +145,10 @@ package struct SettingsLoader: Sendable {
 
     /// Takes the pair that Faktory would take, unless files were named.
     private func findCertificate(in draft: inout SettingsDraft) {
-        guard draft.settings.tls == TLSSettings() else { return }
+        guard draft.settings.tls == TLSSection() else { return }
         let directory = draft.settings.configurationDirectory
-        let certificate = directory + "/" + TLSSettings.certificateName
-        let privateKey = directory + "/" + TLSSettings.privateKeyName
+        let certificate = directory + "/" + TLSSection.certificateName
+        let privateKey = directory + "/" + TLSSection.privateKeyName
         guard self.files.hasFile(certificate), self.files.hasFile(privateKey) else { return }
         draft.settings.tls.certificate = certificate
         draft.settings.tls.privateKey = privateKey

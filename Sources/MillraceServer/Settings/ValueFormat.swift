@@ -119,10 +119,10 @@ extension ValueFormat<[HostPort]> {
     )
 }
 
-extension ValueFormat<ManagerSettings.Endpoint> {
+extension ValueFormat<ManagerSection.Endpoint> {
     static let endpoint = ValueFormat(
         expectation: "an endpoint such as \"ipc:///run/millrace/manager.sock\" or \"tcp://10.0.0.1:7421\"",
-        parse: { if case .text(let text) = $0 { ManagerSettings.Endpoint(parsing: text) } else { nil } },
+        parse: { if case .text(let text) = $0 { ManagerSection.Endpoint(parsing: text) } else { nil } },
         print: { $0.description }
     )
 }

@@ -8,7 +8,7 @@ import Testing
 struct LogDestinationTests {
     /// What a body logs, read through a pipe after the writing end was closed.
     private static func captured(
-        _ settings: LogSettings = LogSettings(),
+        _ settings: LogSection = LogSection(),
         _ body: (LogDestination) async -> Void
     ) async throws -> [String] {
         let pipe = Pipe()
@@ -29,11 +29,11 @@ struct LogDestinationTests {
     @Test(
         "warnings and errors are logged at every level, the others only when asked for",
         arguments: [
-            (LogSettings.Level.error, "WEF"), (.warn, "WEF"), (.info, "IIWEF"), (.debug, "DIIWEF"),
+            (LogSection.Level.error, "WEF"), (.warn, "WEF"), (.info, "IIWEF"), (.debug, "DIIWEF"),
         ]
     )
-    func thresholds(level: LogSettings.Level, letters: String) async throws {
-        var settings = LogSettings()
+    func thresholds(level: LogSection.Level, letters: String) async throws {
+        var settings = LogSection()
         settings.level = level
         let lines = try await Self.captured(settings) { destination in
             let logger = destination.logger(label: "test")
@@ -95,7 +95,7 @@ struct LogDestinationTests {
     func goneReader() throws {
         signal(SIGPIPE, SIG_IGN)
         let pipe = Pipe()
-        let destination = LogDestination(LogSettings(), descriptor: pipe.fileHandleForWriting.fileDescriptor)
+        let destination = LogDestination(LogSection(), descriptor: pipe.fileHandleForWriting.fileDescriptor)
         try pipe.fileHandleForReading.close()
         destination.logger(label: "test").info("lost")
         #expect(destination.level == .info)

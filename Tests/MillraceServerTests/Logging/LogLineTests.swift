@@ -13,7 +13,7 @@ struct LogLineTests {
         _ message: String,
         _ metadata: [(key: String, value: String)] = [],
         level: Logger.Level = .info,
-        format: LogSettings.Format = .text,
+        format: LogSection.Format = .text,
         isColoured: Bool = false
     ) -> String {
         let line = LogLine(
@@ -59,9 +59,9 @@ struct LogLineTests {
 
     @Test(
         "nothing in a message or value starts a new line or reaches the terminal",
-        arguments: [LogSettings.Format.text, .json]
+        arguments: [LogSection.Format.text, .json]
     )
-    func noForgery(format: LogSettings.Format) {
+    func noForgery(format: LogSection.Format) {
         let evil = "x\nE 2026\r\u{1B}[2J\u{0}\u{7F}\u{9B}\u{2028}\u{202E}\u{FEFF}"
         let line = Self.line(evil, [(key: evil, value: evil)], format: format)
         #expect(line.unicodeScalars.filter { $0 == "\n" }.count == 1)
@@ -94,9 +94,9 @@ struct LogLineTests {
 
     @Test(
         "no line is longer than a pipe takes in one piece, and a cut JSON line is still an object",
-        arguments: [LogSettings.Format.text, .json]
+        arguments: [LogSection.Format.text, .json]
     )
-    func longLine(format: LogSettings.Format) throws {
+    func longLine(format: LogSection.Format) throws {
         for length in [10, 900, 1_500] {
             let pairs = (0..<500).map { (key: "key\($0)", value: String(repeating: "\u{1}", count: length)) }
             let line = Self.line(String(repeating: "\u{1}", count: 5_000), pairs, format: format)

@@ -95,7 +95,7 @@ struct SettingsTests {
 
     @Test("only the address :0 turns the web server off")
     func webOff() {
-        var web = WebSettings()
+        var web = WebSection()
         #expect(web.isEnabled)
         web.bind = HostPort(host: "127.0.0.1", port: 0)
         #expect(web.isEnabled)

@@ -2,7 +2,7 @@
 ///
 /// TLS is on when both files are known: named here, or found by the loader as `public.cert.pem` and `private.key.pem`
 /// in the configuration directory, as Faktory does.
-package struct TLSSettings: Sendable, Equatable {
+package struct TLSSection: Sendable, Equatable {
     /// The names that are looked for in the configuration directory.
     static let certificateName = "public.cert.pem"
     static let privateKeyName = "private.key.pem"

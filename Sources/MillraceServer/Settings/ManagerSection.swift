@@ -1,5 +1,5 @@
 /// How the manager keeps sessions, reservations and queues.
-package struct ManagerSettings: Sendable, Equatable {
+package struct ManagerSection: Sendable, Equatable {
     /// Where the manager listens for fronts and schedulers.
     package enum Endpoint: Sendable, Equatable {
         /// A Unix socket on this host.
@@ -43,7 +43,7 @@ package struct ManagerSettings: Sendable, Equatable {
     }
 }
 
-extension ManagerSettings.Endpoint: CustomStringConvertible {
+extension ManagerSection.Endpoint: CustomStringConvertible {
     /// The endpoint as ZeroMQ spells it.
     package var description: String {
         switch self {

@@ -1,5 +1,5 @@
 /// What is logged, and how a line looks.
-package struct LogSettings: Sendable, Equatable {
+package struct LogSection: Sendable, Equatable {
     /// How much is logged, in the words of Faktory's `-l`.
     package enum Level: String, Sendable, CaseIterable {
         case error

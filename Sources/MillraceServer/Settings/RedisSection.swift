@@ -1,5 +1,5 @@
 /// Which Redis holds the data, and how it is entered.
-package struct RedisSettings: Sendable, Equatable {
+package struct RedisSection: Sendable, Equatable {
     /// Where a Redis answers.
     package enum Endpoint: Sendable, Equatable {
         case unix(path: String)
@@ -51,7 +51,7 @@ package struct RedisSettings: Sendable, Equatable {
     }
 }
 
-extension RedisSettings.Endpoint: CustomStringConvertible {
+extension RedisSection.Endpoint: CustomStringConvertible {
     package var description: String {
         switch self {
         case .unix(let path): path

@@ -1,5 +1,5 @@
 /// What a front does with browsers, and with whatever else speaks HTTP.
-package struct WebSettings: Sendable, Equatable {
+package struct WebSection: Sendable, Equatable {
     /// The address that turns the web server off: exactly `:0`.
     static let disabled = HostPort(host: "", port: 0)
 

@@ -1,5 +1,5 @@
 /// What a front does with the connections of Faktory clients.
-package struct FrontSettings: Sendable, Equatable {
+package struct FrontSection: Sendable, Equatable {
     static let connectionRange = 1...1_000_000
     static let lineByteRange = 1_024...(1 << 30)
     static let eventLoopRange = 1...256

@@ -1,5 +1,5 @@
 /// How often the scheduler lets the leader look after what is not on the command path.
-package struct SchedulerSettings: Sendable, Equatable {
+package struct SchedulerSection: Sendable, Equatable {
     static let intervalRange: ClosedRange<Duration> = .milliseconds(10)...(.seconds(3_600))
 
     /// Between two looks for scheduled jobs that are due.
