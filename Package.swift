@@ -87,11 +87,12 @@ let package = Package(
             [
                 "ClusterLink", "JobCore", logging, lifecycle, nioSSL, nioCore,
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ]
         ),
-        ours("FaktoryClient", ["FaktoryWire", "JobCore", nioCore, nioPosix, nioSSL, logging]),
+        ours("FaktoryClient", ["FaktoryWire", "JobCore", nioCore, nioPosix, nioEmbedded, nioSSL, logging]),
 
         // 4
         ours(
@@ -115,8 +116,7 @@ let package = Package(
         tests("RedisTests", ["Redis", "ThreadConfinement", "TestSupport"]),
         tests("FaktoryWireTests", ["FaktoryWire", "JobCore", nioCore]),
         tests("JobStorageTests", ["JobStorage", "JobStorageRedis", "Redis", "JobCore", "TestSupport"]),
-        tests("JobStorageRedisTests", ["JobStorageRedis", "JobStorage", "Redis", "JobCore", "TestSupport"]),
-        tests("FaktoryClientTests", ["FaktoryClient", "FaktoryWire", "JobCore", nioCore, nioPosix, nioSSL, logging]),
-        tests("MillraceServerTests", ["MillraceServer", "CLinux", logging]),
+        tests("FaktoryClientTests", ["FaktoryClient", "FaktoryWire", "JobCore", nioCore, nioPosix, nioEmbedded, nioSSL, logging]),
+        tests("MillraceServerTests", ["MillraceServer", "CLinux", logging, lifecycle]),
     ]
 )

@@ -1,5 +1,6 @@
 import Foundation
-package import Hummingbird
+import Hummingbird
+import HummingbirdCore
 import HTTPTypes
 import HummingbirdTLS
 import JobCore

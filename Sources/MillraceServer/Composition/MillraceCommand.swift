@@ -1,0 +1,99 @@
+import Foundation
+import Logging
+import Manager
+
+/// Runs what the command line asks for.
+struct MillraceCommand {
+    let extend: @Sendable (JobManager) -> Void
+
+    static let extraCommands = [
+        CommandLine.ExtraCommand(name: "demo", summary: "Work a few hundred jobs through a running server")
+    ]
+
+    /// - Returns: the exit code: 0 when all is well, 1 for a failure, 2 for a command line that makes no sense.
+    func run(_ arguments: [String]) async -> Int32 {
+        let invocation: Invocation
+        do throws(UsageError) {
+            invocation = try CommandLine.parse(arguments, extra: Self.extraCommands)
+        } catch {
+            Self.complain("millrace: \(error.message)\nTry: millrace help")
+            return error.exitCode
+        }
+        switch invocation.command {
+        case .supervisedExec(let command):
+            command.run()
+        case .version:
+            print(Self.banner, terminator: "")
+            return 0
+        case .help(let text):
+            print(text, terminator: text.hasSuffix("\n") ? "" : "\n")
+            return 0
+        case .configCheck:
+            return await self.withSettings(of: invocation) { loaded, _ in
+                print(loaded.report, terminator: "")
+                return 0
+            }
+        case .extra(_, let arguments):
+            return await DemoCommand().run(arguments)
+        case .dev, .front, .manager, .scheduler:
+            return await self.withSettings(of: invocation) { loaded, loader in
+                await self.runRole(invocation, loaded, loader)
+            }
+        }
+    }
+
+    private func runRole(_ invocation: Invocation, _ loaded: LoadedSettings, _ loader: SettingsLoader) async -> Int32 {
+        let destination = LogDestination(loaded.settings.log)
+        LoggingSystem.bootstrap { _ in LineLogHandler(destination: destination) }
+        let logger = Logger(label: "millrace")
+        for warning in loaded.warnings { logger.warning("\(warning)") }
+        let roles = Roles(loaded: loaded, loader: loader, destination: destination, extend: self.extend)
+        do {
+            switch invocation.command {
+            case .front: try await roles.runFront()
+            case .manager: try await roles.runManager()
+            case .scheduler: try await roles.runScheduler()
+            default: try await DevCommand(loaded: loaded, loader: loader, options: invocation.options).run()
+            }
+            return 0
+        } catch {
+            logger.error("this process cannot go on", metadata: ["reason": "\(error)"])
+            return 1
+        }
+    }
+
+    private func withSettings(
+        of invocation: Invocation,
+        _ body: (LoadedSettings, SettingsLoader) async -> Int32
+    ) async -> Int32 {
+        let speaksToClients = invocation.command != .manager && invocation.command != .scheduler
+        let loader = SettingsLoader(
+            options: invocation.options,
+            variables: ProcessInfo.processInfo.environment,
+            needsPassword: speaksToClients
+        )
+        let loaded: LoadedSettings
+        do throws(SettingsError) {
+            loaded = try loader.load()
+        } catch {
+            for message in error.messages { Self.complain("millrace: \(message)") }
+            return 1
+        }
+        return await body(loaded, loader)
+    }
+
+    /// The three lines that Faktory begins with.
+    static var banner: String {
+        """
+        Millrace \(Millrace.version)
+        Copyright © \(Calendar(identifier: .gregorian).component(.year, from: Date())) The Millrace authors
+        Licensed under the MIT License
+
+        """
+    }
+
+    /// One line for people, on standard error.
+    static func complain(_ text: String) {
+        FileHandle.standardError.write(Data((text + "\n").utf8))
+    }
+}

@@ -1,0 +1,188 @@
+import ClusterLink
+import ClusterLinkZeroMQ
+import Election
+import FaktoryWire
+import Front
+import JobCore
+import JobStorageRedis
+import Logging
+import Manager
+import NIOSSL
+import Redis
+import Scheduler
+import ServiceLifecycle
+import UnixSignals
+import WebUI
+import ZeroMQ
+
+/// Builds each role from the settings, and runs it until the process is told to stop.
+struct Roles {
+    let loaded: LoadedSettings
+    let loader: SettingsLoader
+    let destination: LogDestination
+    let extend: @Sendable (JobManager) -> Void
+
+    private var settings: Settings { self.loaded.settings }
+
+    // MARK: The three processes
+
+    func runFront() async throws {
+        let logger = Logger(label: "front")
+        let context = try ZeroMQContext()
+        let tls = try self.makeTLS()
+        var fronts: [FrontServer] = []
+        for address in self.settings.front.bind {
+            let configuration = self.frontConfiguration(of: self.settings, at: address, tls: tls)
+            let link = try ZeroMQPeerLink(endpoint: self.endpoint, in: context)
+            fronts.append(try FrontServer(configuration: configuration, link: link, logger: logger))
+        }
+        var services: [any Service] = fronts
+        if self.settings.web.isEnabled { services.append(try self.makeStatusServer(in: context, tls: tls)) }
+        services.append(self.makeReloader(of: fronts, logger: logger))
+        try await self.run(services, logger: logger)
+    }
+
+    func runManager() async throws {
+        let logger = Logger(label: "manager")
+        let context = try ZeroMQContext()
+        let store = try self.storeConfiguration()
+        let endpoint = self.endpoint
+        let manager = ManagerService(
+            settings: self.managerSettings,
+            election: SoleElection(),
+            logger: logger,
+            makeLink: { try ZeroMQLeaderLink(endpoint: endpoint, in: context) },
+            makeStore: { RedisJobStore(configuration: store) },
+            extend: self.extend
+        )
+        try await self.run([manager, self.makeReloader(of: [], logger: logger)], logger: logger)
+    }
+
+    func runScheduler() async throws {
+        let logger = Logger(label: "scheduler")
+        let link = try ZeroMQPeerLink(endpoint: self.endpoint, in: try ZeroMQContext())
+        let section = self.settings.scheduler
+        let intervals: [SchedulerTask: Duration] = [
+            .enqueueScheduled: section.scheduledInterval,
+            .retry: section.retriesInterval,
+            .reap: section.reapInterval,
+            .purge: section.purgeInterval,
+            .reapWorkers: section.workersInterval,
+        ]
+        let scheduler = SchedulerService(link: link, intervals: intervals, logger: logger)
+        try await self.run([scheduler, self.makeReloader(of: [], logger: logger)], logger: logger)
+    }
+
+    private func run(_ services: [any Service], logger: Logger) async throws {
+        let configuration = ServiceGroupConfiguration(
+            services: services.map { service in
+                .init(
+                    service: service,
+                    successTerminationBehavior: .gracefullyShutdownGroup,
+                    failureTerminationBehavior: .gracefullyShutdownGroup
+                )
+            },
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: logger
+        )
+        try await ServiceGroup(configuration: configuration).run()
+        logger.info("stopped")
+    }
+
+    // MARK: From settings to configurations
+
+    private var endpoint: String { self.settings.managerEndpoint.description }
+
+    private var managerSettings: ManagerSettings {
+        let section = self.settings.manager
+        return ManagerSettings(
+            maximumQueueLength: section.maximumQueueLength,
+            maximumStoreBytes: UInt64(section.maximumMemory),
+            sessionTimeout: section.sessionTimeout,
+            workerTimeout: section.workerTimeout,
+            releaseAfter: section.releaseAfter
+        )
+    }
+
+    private func storeConfiguration() throws -> RedisStoreConfiguration {
+        let endpoint: RedisEndpoint =
+            switch self.settings.redisEndpoint {
+            case .unix(let path): .unix(path: path)
+            case .tcp(let address): .tcp(host: address.host, port: address.port)
+            }
+        return try RedisStoreConfiguration(
+            endpoint: endpoint,
+            username: self.settings.redis.username,
+            password: self.settings.redis.password?.value,
+            keyPrefix: self.settings.redis.prefix
+        )
+    }
+
+    private func frontConfiguration(
+        of settings: Settings,
+        at address: HostPort,
+        tls: TLSConfiguration?
+    ) -> FrontServer.Configuration {
+        let section = settings.front
+        var configuration = FrontServer.Configuration(host: address.host, port: Int(address.port))
+        configuration.reusesPort = section.reusePort
+        configuration.eventLoopCount = section.eventLoops
+        configuration.password = section.password?.value
+        configuration.tls = tls
+        configuration.maximumConnectionCount = section.maximumConnections
+        configuration.maximumLineByteCount = section.maximumLineBytes
+        configuration.handshakeTimeout = section.handshakeTimeout
+        configuration.writeTimeout = section.writeTimeout
+        configuration.fetchWait = section.fetchWait
+        configuration.name = section.sessionName.isEmpty ? "" : "\(section.sessionName)@\(address)"
+        configuration.software = "millrace/\(Millrace.version)"
+        configuration.lane.holdTimeout = section.holdTimeout
+        return configuration
+    }
+
+    private func makeTLS() throws -> TLSConfiguration? {
+        guard let certificate = self.settings.tls.certificate, let key = self.settings.tls.privateKey else { return nil }
+        var configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: try NIOSSLCertificate.fromPEMFile(certificate).map { .certificate($0) },
+            privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem))
+        )
+        configuration.minimumTLSVersion = .tlsv12
+        Logger(label: "front").info("TLS activated", metadata: ["certificate": "\(certificate)"])
+        return configuration
+    }
+
+    private func makeStatusServer(in context: ZeroMQContext, tls: TLSConfiguration?) throws -> StatusServer {
+        var generator = SystemRandomNumberGenerator()
+        let logger = Logger(label: "web")
+        let inquiry = LeaderInquiry(
+            link: try ZeroMQPeerLink(endpoint: self.endpoint, in: context),
+            session: SessionID(using: &generator),
+            software: "millrace/\(Millrace.version)"
+        )
+        let address = self.settings.web.bind
+        let configuration = StatusServer.Configuration(
+            host: address.host.isEmpty ? "0.0.0.0" : address.host,
+            port: Int(address.port),
+            password: self.settings.web.password?.value,
+            tls: tls
+        )
+        return StatusServer(configuration: configuration, inquiry: inquiry, logger: logger) { port in
+            logger.info("Web server now listening", metadata: ["address": "\(address.host):\(port)"])
+        }
+    }
+
+    // MARK: SIGHUP
+
+    private func makeReloader(of fronts: [FrontServer], logger: Logger) -> Reloader {
+        let destination = self.destination
+        return Reloader(loader: self.loader, loaded: self.loaded, logger: logger) { loaded in
+            destination.setLevel(loaded.settings.log.level)
+            let roles = Roles(
+                loaded: loaded, loader: self.loader, destination: destination, extend: self.extend)
+            let tls = try roles.makeTLS()
+            for (front, address) in zip(fronts, self.settings.front.bind) {
+                try front.reload(roles.frontConfiguration(of: loaded.settings, at: address, tls: tls))
+            }
+        }
+    }
+}
