@@ -157,4 +157,30 @@ struct CommandsParsingTests {
             #expect(!text.unicodeScalars.contains { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) })
         }
     }
+
+    @Test("no damage to a line stops the parser, or gets through it into a reply")
+    func survivesDamage() {
+        let lines = [
+            #"ACK {"jid":"order-000017"}"#, #"BEAT {"wid":"w","rss_kb":1}"#, "QUEUE PAUSE a b", "FETCH a b",
+            #"FAIL {"jid":"order-000017","message":"\u00e9","backtrace":["a"]}"#,
+            #"MUTATE {"cmd":"kill","target":"dead","filter":{"regexp":"[a-","jids":[]}}"#,
+        ]
+        var rejectionCount = 0
+        for line in lines.map({ Array($0.utf8) }) {
+            for index in line.indices {
+                for byte in UInt8.min...UInt8.max {
+                    var damaged = line
+                    damaged[index] = byte
+                    guard case .rejected(let text) = Command.parse(line: damaged[...]) else { continue }
+                    rejectionCount += 1
+                    if text.utf8.contains(where: { $0 < 0x20 }) { Issue.record("\(damaged) was answered with \(text)") }
+                }
+                guard case .rejected(let text) = Command.parse(line: line[index...]) else { continue }
+                if text.utf8.contains(where: { $0 < 0x20 }) {
+                    Issue.record("\(line[index...]) was answered with \(text)")
+                }
+            }
+        }
+        #expect(rejectionCount > 10_000)
+    }
 }

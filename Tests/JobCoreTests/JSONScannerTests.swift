@@ -1,6 +1,5 @@
+import JobCore
 import Testing
-
-@testable import JobCore
 
 @Suite("JSON scanner")
 struct JSONScannerTests {

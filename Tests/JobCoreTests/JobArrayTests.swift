@@ -75,4 +75,19 @@ struct JobArrayTests {
         }
         #expect(rejection?.message == "cannot push more than 100000 jobs at once")
     }
+
+    @Test("a job in an array is the same as when it comes alone", arguments: UInt64(1)...20)
+    func sameAsAlone(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        let texts = (0..<20).map { _ in OddJob.payload(using: &generator) }
+        let elements = try Self.parse("[" + texts.joined(separator: ",") + "]").elements
+        try #require(elements.count == texts.count)
+        for (element, text) in zip(elements, texts) {
+            let alone = try Job(text)
+            let job = try element.job.get()
+            #expect(element.id == alone.id.text, "seed \(seed): \(text)")
+            #expect(job.payload == alone.payload, "seed \(seed): \(text)")
+            #expect(job.arguments == alone.arguments, "seed \(seed): \(text)")
+        }
+    }
 }

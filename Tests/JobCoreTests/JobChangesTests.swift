@@ -55,6 +55,16 @@ struct JobChangesTests {
         }
     }
 
+    @Test("a job nested as deep as allowed can be changed like any other")
+    func deepest() throws {
+        let brackets = String(repeating: "[", count: 511) + String(repeating: "]", count: 511)
+        let text = #"{"jid":"12345678","jobtype":"A","args":\#(brackets),"retry":1,"queue":"q"}"#
+        var job = try Job(text)
+        job.markEnqueued(at: Self.time)
+        job.removeEnqueuedAt()
+        #expect(job.text == text)
+    }
+
     @Test("a failure is written in upstream's order without what is empty, and read back the same")
     func failures() throws {
         var job = try Job(payload(#""retry":1,"queue":"q""#))

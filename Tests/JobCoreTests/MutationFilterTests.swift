@@ -12,7 +12,8 @@ struct MutationFilterTests {
             ("[a-c]x", "dx", false), ("[^a-c]x", "dx", true), ("[^a-c]x", "bx", false), ("[abc]", "c", true),
             (#"[\]]"#, "]", true), (#"[\^a]"#, "^", true), ("[]", "a", false), ("[^]", "a", true), ("[a", "a", true),
             ("[a-", "-", true), (#"\*"#, "*", true), (#"\*"#, "a", false), (#"a\"#, #"a\"#, true),
-            (#"\["#, "[", true), ("**a**", "bab", true), ("*ab*ab*", "abcab", true), ("*ab*ab*", "abcb", false),
+            (#"\["#, "[", true), ("**a**", "bab", true), ("*ab*ab*", "abcab", true), ("*aab", "aaab", true),
+            ("*ab*ab*", "abcb", false),
             (#"*"args":\["fizz"\]*"#, #"{"args":["fizz"]}"#, true), ("ABC", "abc", false),
         ]
     )

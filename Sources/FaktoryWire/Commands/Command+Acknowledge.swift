@@ -15,7 +15,7 @@ extension Command {
         let isObject = try? JSONScanner.forEachMember(of: argument) { key, value in
             let kind = JSONKind(startingWith: value[0])
             if kind != .string, kind != .null { allAreStrings = false }
-            if JSONText.keysMatch(JSONText.decode(key), "jid") { id = JSONText.decode(quoted: value) }
+            if JSONText.isKey(key, "jid") { id = JSONText.decode(quoted: value) }
         }
         return isObject == true && allAreStrings ? id : nil
     }

@@ -1,8 +1,7 @@
 extension Job {
     /// Says when the job was made, unless the client did.
     public mutating func setCreatedAtIfMissing(_ time: WallTime) {
-        let isMissing = self.read { $0.text(.createdAt) == nil }
-        if isMissing { self.put(.createdAt, time) }
+        if self.read({ $0.isBlank(.createdAt) }) { self.put(.createdAt, time) }
     }
 
     /// Says when the job entered its queue; an earlier time is replaced.
@@ -79,16 +78,22 @@ extension Job {
     func placeOfCustomValue(_ key: String) -> CustomPlace? {
         guard let range = self.layout[.custom], !self.isNull(range) else { return nil }
         var place = CustomPlace(value: nil, isEmpty: true, end: range.upperBound - 1)
-        self.forEachMember(of: range) { name, member, value in
+        self.forEachMember(of: range, insideDepth: 1) { name, member, value in
             place.isEmpty = false
             if JSONText.decode(name) == key { place.value = value }
         }
         return place
     }
 
-    /// Calls the body with the text between the key's quotes, the place of the member and that of its value.
+    /// Walks over an object of the payload.
+    ///
+    /// - Parameters:
+    ///   - range: the place of the object.
+    ///   - depth: how many objects are open around it.
+    ///   - body: gets the text between a key's quotes, the place of the member and that of its value.
     private func forEachMember(
         of range: Range<Int>,
+        insideDepth depth: Int,
         _ body: (_ key: UnsafeBufferPointer<UInt8>, _ member: Range<Int>, _ value: Range<Int>) -> Void
     ) {
         let result = self.payload.withUnsafeBufferPointer { (bytes) -> Result<Void, JSONError> in
@@ -99,7 +104,7 @@ extension Job {
                     let start = scanner.position
                     let key = try scanner.scanKey()
                     let valueStart = scanner.position
-                    try scanner.skipValue(insideDepth: 2)
+                    try scanner.skipValue(insideDepth: depth + 1)
                     body(
                         UnsafeBufferPointer(rebasing: bytes[key]),
                         start..<scanner.position,
@@ -153,7 +158,7 @@ extension Job {
         var before: Int?
         var cut: Range<Int>?
         var isNext = false
-        self.forEachMember(of: 0..<self.payload.count) { _, member, memberValue in
+        self.forEachMember(of: 0..<self.payload.count, insideDepth: 0) { _, member, memberValue in
             if isNext { cut = cut.map { $0.lowerBound..<member.lowerBound } }
             isNext = false
             if memberValue == value {

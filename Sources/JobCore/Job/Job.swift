@@ -64,6 +64,7 @@ public struct Job: Sendable {
             }
             throw .unreasonableID
         }
+        if let (field, found) = scan.mismatch { throw JobReader.mismatch(of: found.name, in: field) }
         let bytes = UnsafeBufferPointer(rebasing: buffer[scan.range])
         guard !scan.needsRewriting else {
             self = try Job(rewriting: bytes)
@@ -71,7 +72,6 @@ public struct Job: Sendable {
         }
 
         let reader = JobReader(bytes: bytes, layout: scan.layout)
-        try reader.checkKinds()
         let retry = try reader.integer(.retry, in: Int(Int32.min)...Int(Int32.max))
         self.retry = retry ?? Self.defaultRetry
         self.reserveFor = try reader.integer(.reserveFor, in: .min ... .max) ?? 0

@@ -11,14 +11,10 @@ struct JobReader {
         return UnsafeBufferPointer(rebasing: self.bytes[range])
     }
 
-    /// Makes sure that each known field has a value of its type, or null.
+    /// Whether a string is absent, null or empty.
     @inline(__always)
-    func checkKinds() throws(JobRejection) {
-        for field in JobField.allCases {
-            guard let value = self.value(field) else { continue }
-            let kind = JSONKind(startingWith: value[0])
-            guard kind == field.kind else { throw Self.mismatch(of: kind.name, in: field) }
-        }
+    func isBlank(_ field: JobField) -> Bool {
+        self.value(field).map { $0.count <= 2 } ?? true
     }
 
     /// The decoded text of a string; nil when it is absent, null or empty.
@@ -76,8 +72,9 @@ struct JobReader {
         return try Failure(document)
     }
 
+    /// A value of the wrong type, in the words of Go's decoder.
     @inline(never)
-    private static func mismatch(of found: String, in field: JobField) -> JobRejection {
+    static func mismatch(of found: String, in field: JobField) -> JobRejection {
         .invalidJSON("json: cannot unmarshal \(found) into Go struct field Job.\(field.key) of type \(field.goType)")
     }
 }

@@ -7,6 +7,8 @@ struct JobScan {
     private(set) var layout = JobLayout()
     /// Whether a known key is spelt in another case, or comes twice.
     private(set) var needsRewriting = false
+    /// The first known field whose value is neither of its type nor null.
+    private(set) var mismatch: (field: JobField, found: JSONKind)?
     /// Whether a CR or LF stands between two tokens, here or before, where it would break the line protocol.
     private(set) var hasLineBreaks = false
 
@@ -38,11 +40,12 @@ struct JobScan {
         repeat {
             let key = UnsafeBufferPointer(rebasing: scanner.bytes[try scanner.scanKey()])
             let valueStart = scanner.position
-            try scanner.skipValue(insideDepth: depth)
+            let kind = try scanner.skipValue(insideDepth: depth)
 
             guard let (field, isCanonical) = Self.field(named: key) else { continue }
             if !isCanonical || self.layout[field] != nil { self.needsRewriting = true }
             self.layout[field] = valueStart - start..<scanner.position - start
+            if kind != field.kind, kind != .null, self.mismatch == nil { self.mismatch = (field, kind) }
         } while try scanner.continueObject()
     }
 

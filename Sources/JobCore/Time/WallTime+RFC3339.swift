@@ -49,42 +49,76 @@ extension WallTime {
 
     /// The day in UTC: `2026-03-01`.
     public var dayText: String {
-        var bytes: [UInt8] = []
-        self.civilDate.append(to: &bytes)
-        return String(decoding: bytes, as: UTF8.self)
+        String(self.rfc3339.prefix(10))
     }
 
     package func appendRFC3339(to bytes: inout [UInt8]) {
-        let (day, nanosecondsOfDay) = self.dayAndRest
-        let secondsOfDay = nanosecondsOfDay / 1_000_000_000
-        CivilDate(daysSinceEpoch: day).append(to: &bytes)
-        bytes.append(UInt8(ascii: "T"))
-        bytes.appendDecimal(secondsOfDay / 3_600, digitCount: 2)
-        bytes.append(UInt8(ascii: ":"))
-        bytes.appendDecimal(secondsOfDay / 60 % 60, digitCount: 2)
-        bytes.append(UInt8(ascii: ":"))
-        bytes.appendDecimal(secondsOfDay % 60, digitCount: 2)
-        var fraction = nanosecondsOfDay % 1_000_000_000
-        if fraction > 0 {
-            var digitCount = 9
-            while fraction % 10 == 0 {
-                fraction /= 10
-                digitCount -= 1
-            }
-            bytes.append(UInt8(ascii: "."))
-            bytes.appendDecimal(fraction, digitCount: digitCount)
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: TimestampWriter.maximumByteCount) { buffer in
+            var writer = TimestampWriter(buffer: buffer)
+            writer.write(self)
+            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: buffer[..<writer.count]))
         }
-        bytes.append(UInt8(ascii: "Z"))
+    }
+}
+
+/// Writes a time stamp into memory that is large enough for any.
+private struct TimestampWriter {
+    /// The length of `2026-11-23T13:20:48.378648997Z`.
+    static let maximumByteCount = 30
+
+    let buffer: UnsafeMutableBufferPointer<UInt8>
+    private(set) var count = 0
+
+    init(buffer: UnsafeMutableBufferPointer<UInt8>) {
+        self.buffer = buffer
     }
 
-    private var civilDate: CivilDate {
-        CivilDate(daysSinceEpoch: self.dayAndRest.day)
-    }
-
-    private var dayAndRest: (day: Int, nanoseconds: Int) {
+    mutating func write(_ time: WallTime) {
         let nanosecondsPerDay = 86_400_000_000_000
-        let (day, rest) = Int(self.nanosecondsSinceEpoch).quotientAndRemainder(dividingBy: nanosecondsPerDay)
-        return rest < 0 ? (day - 1, rest + nanosecondsPerDay) : (day, rest)
+        var (day, rest) = Int(time.nanosecondsSinceEpoch).quotientAndRemainder(dividingBy: nanosecondsPerDay)
+        if rest < 0 { (day, rest) = (day - 1, rest + nanosecondsPerDay) }
+        let (seconds, fraction) = rest.quotientAndRemainder(dividingBy: 1_000_000_000)
+
+        let date = CivilDate(daysSinceEpoch: day)
+        self.write(date.year, digitCount: 4)
+        self.write(UInt8(ascii: "-"), date.month)
+        self.write(UInt8(ascii: "-"), date.day)
+        self.write(UInt8(ascii: "T"), seconds / 3_600)
+        self.write(UInt8(ascii: ":"), seconds / 60 % 60)
+        self.write(UInt8(ascii: ":"), seconds % 60)
+        self.write(fraction: fraction)
+        self.write(UInt8(ascii: "Z"))
+    }
+
+    private mutating func write(fraction nanoseconds: Int) {
+        guard nanoseconds > 0 else { return }
+        var fraction = nanoseconds
+        var digitCount = 9
+        while fraction % 10 == 0 {
+            fraction /= 10
+            digitCount -= 1
+        }
+        self.write(UInt8(ascii: "."))
+        self.write(fraction, digitCount: digitCount)
+    }
+
+    private mutating func write(_ mark: UInt8, _ number: Int) {
+        self.write(mark)
+        self.write(number, digitCount: 2)
+    }
+
+    private mutating func write(_ byte: UInt8) {
+        self.buffer[self.count] = byte
+        self.count += 1
+    }
+
+    private mutating func write(_ number: Int, digitCount: Int) {
+        var rest = number
+        for index in stride(from: self.count + digitCount - 1, through: self.count, by: -1) {
+            self.buffer[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        }
+        self.count += digitCount
     }
 }
 
@@ -145,28 +179,5 @@ private struct TimestampReader {
         else { return nil }
         let seconds = hours * 3_600 + minutes * 60
         return isAhead ? seconds : -seconds
-    }
-}
-
-extension CivilDate {
-    fileprivate func append(to bytes: inout [UInt8]) {
-        bytes.appendDecimal(self.year, digitCount: 4)
-        bytes.append(UInt8(ascii: "-"))
-        bytes.appendDecimal(self.month, digitCount: 2)
-        bytes.append(UInt8(ascii: "-"))
-        bytes.appendDecimal(self.day, digitCount: 2)
-    }
-}
-
-extension [UInt8] {
-    /// Appends the last digits of a number that is not negative, with leading zeros.
-    fileprivate mutating func appendDecimal(_ number: Int, digitCount: Int) {
-        let start = self.count
-        var rest = number
-        self.append(contentsOf: repeatElement(UInt8(ascii: "0"), count: digitCount))
-        for index in stride(from: start + digitCount - 1, through: start, by: -1) {
-            self[index] = UInt8(ascii: "0") + UInt8(rest % 10)
-            rest /= 10
-        }
     }
 }
