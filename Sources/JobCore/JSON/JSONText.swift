@@ -86,14 +86,14 @@ package enum JSONText {
     }
 
     /// Whether a key is the name but for the case of ASCII letters, which is how upstream matches known keys.
-    package static func isKey(_ key: String, _ name: String) -> Bool {
+    package static func keysMatch(_ key: String, _ name: String) -> Bool {
         key.utf8.count == name.utf8.count
             && zip(key.utf8, name.utf8).allSatisfy { self.lowercased($0) == self.lowercased($1) }
     }
 
     /// Whether the text between a key's quotes spells a name, which is in lower case, whatever its case and escapes.
     package static func isKey(_ key: UnsafeBufferPointer<UInt8>, _ name: StaticString) -> Bool {
-        if key.contains(UInt8(ascii: "\\")) { return self.isKey(self.decode(key), "\(name)") }
+        if key.contains(UInt8(ascii: "\\")) { return self.keysMatch(self.decode(key), "\(name)") }
         guard key.count == name.utf8CodeUnitCount else { return false }
         for index in 0..<key.count where self.lowercased(key[index]) != name.utf8Start[index] { return false }
         return true

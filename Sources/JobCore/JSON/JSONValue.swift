@@ -99,7 +99,7 @@ extension JSONValue {
     /// Nil when there is none, when it is null, or when this value is no object.
     package func field(_ name: String) -> JSONValue? {
         guard case .object(let members) = self,
-            let member = members.last(where: { JSONText.isKey($0.key, name) }),
+            let member = members.last(where: { JSONText.keysMatch($0.key, name) }),
             member.value != .null
         else { return nil }
         return member.value
