@@ -29,6 +29,8 @@ package struct Glob: Equatable, Sendable {
         }
     }
 
+    /// The pattern as it was written.
+    package let text: String
     private let tokens: [Token]
 
     /// Nil when the pattern is too long; every other text is a pattern.
@@ -45,6 +47,7 @@ package struct Glob: Equatable, Sendable {
             default: tokens.append(.byte(byte))
             }
         }
+        self.text = pattern
         self.tokens = tokens
     }
 

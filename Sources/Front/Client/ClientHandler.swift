@@ -1,0 +1,548 @@
+import ClusterLink
+import FaktoryWire
+import JobCore
+import Logging
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// One client's connection: handshake, lines in, replies out.
+///
+/// Commands go to the lane in the order of their lines and are answered in that order. Replies are collected while
+/// a message of the leader is worked through, and leave in one write.
+final class ClientHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// What is kept of a connection that may not go on; with so much, nothing more is read from it.
+    private static let stalledByteCount = 64 * 1024
+    /// How long the client has to read the last words, after which its socket is closed.
+    private static let lingerTimeout = TimeAmount.seconds(1)
+    /// A buffer that has grown beyond this is not kept for the next replies.
+    private static let keptBufferByteCount = 64 * 1024
+
+    private enum Phase {
+        /// The client has to say HELLO.
+        case greeted(PasswordChallenge?)
+        /// Its password is being looked at.
+        case verifying
+        /// Its commands are carried out.
+        case serving
+        /// The last words have been written; whatever comes is thrown away.
+        case lingering
+        /// Closed, or about to be.
+        case closed
+    }
+
+    /// What happens when all commands before have been answered.
+    private enum Next {
+        /// The line was refused here; go on with the one behind it.
+        case reject(String)
+        /// Say this, and close.
+        case closeSaying(String)
+        case close
+    }
+
+    private let lane: Lane
+    private var id = ConnectionID(0)
+    private var context: ChannelHandlerContext?
+    private var phase = Phase.closed
+    private var deadline: Scheduled<Void>?
+
+    /// What arrived before the end of HELLO.
+    private var handshake = ByteBuffer()
+    private var splitter: LineSplitter
+    private var inputHasEnded = false
+    private var isReading = true
+    private var isDraining = false
+
+    /// The wid of HELLO, for a worker.
+    private(set) var worker: String?
+    private var join: UInt64?
+    private var isIdentified = false
+
+    /// Commands that are with the lane, or whose reply waits for its turn.
+    private var unansweredCount = 0
+    /// Nothing may be sent until all of them are answered.
+    private var isAlone = false
+    private var fetch: UInt64?
+    private var next: Next?
+    private var order = ReplyOrder()
+
+    private var output = ByteBuffer()
+    private var jobs: [(offer: UInt64, request: UInt64)] = []
+    private var isTouched = false
+
+    private var writtenByteCount = 0
+    private var takenByteCount = 0
+    private var lastProgress: Uptime?
+
+    init(lane: Lane) {
+        self.lane = lane
+        self.splitter = LineSplitter(maximumByteCount: lane.environment.configuration.maximumLineByteCount)
+    }
+
+    private var configuration: FrontServer.Configuration { self.lane.environment.configuration }
+}
+
+// MARK: - The channel
+
+extension ClientHandler {
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        self.id = self.lane.register(self)
+        if context.channel.isActive { self.greet(context) }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.letGo()
+        self.lane.unregister(self.id)
+        self.context = nil
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        self.greet(context)
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        self.letGo()
+        self.lane.unregister(self.id)
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        self.lane.environment.logger.debug("A client's connection broke", metadata: ["error": "\(error)"])
+        self.close()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let piece = self.unwrapInboundIn(data)
+        switch self.phase {
+        case .greeted, .verifying: self.handshake.writeImmutableBuffer(piece)
+        case .serving: self.splitter.append(piece)
+        case .lingering, .closed: break
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        self.goOn()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { self.goOn() }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .some(.inputClosed) = event as? ChannelEvent {
+            self.inputEnded()
+        } else {
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    /// The client sends nothing more; whether it still reads cannot be known.
+    private func inputEnded() {
+        self.inputHasEnded = true
+        switch self.phase {
+        case .lingering, .closed:
+            self.close()
+        case .greeted, .verifying, .serving:
+            // It may be gone altogether, so that no job may be given to it.
+            self.giveUpFetch()
+            self.goOn()
+        }
+    }
+
+    /// Carries on from wherever the connection stands, and writes what there is to write.
+    private func goOn() {
+        if case .greeted(let challenge) = self.phase { self.readHello(challenge) }
+        self.work()
+        self.flush()
+    }
+}
+
+// MARK: - For the lane
+
+extension ClientHandler {
+    /// Takes the answer to a command; false when the client is gone.
+    func receive(_ reply: LinkReply, to request: UInt64) -> Bool {
+        guard case .serving = self.phase else { return false }
+        if case .deferred = reply {
+            self.isAlone = true
+            self.order.reserve(for: request)
+            return true
+        }
+        guard self.order.isWaiting else {
+            self.write(reply, to: request)
+            return true
+        }
+        self.order.insert(reply, for: request)
+        while let (request, reply) = self.order.next() { self.write(reply, to: request) }
+        return true
+    }
+
+    /// Notes that the connection needs `finishTurn()`; false when that was noted before.
+    func touch() -> Bool {
+        guard !self.isTouched else { return false }
+        self.isTouched = true
+        return true
+    }
+
+    func finishTurn() {
+        self.isTouched = false
+        self.goOn()
+    }
+
+    /// Closes the connection when all that was begun is answered, at once when nothing was.
+    func drain() {
+        self.isDraining = true
+        switch self.phase {
+        case .greeted, .verifying:
+            self.close()
+        case .serving:
+            self.giveUpFetch()
+            self.goOn()
+        case .lingering, .closed:
+            break
+        }
+    }
+
+    /// Closes the connection without a word.
+    func close() {
+        self.letGo()
+        self.context?.close(promise: nil)
+    }
+
+    /// Closes the connection when the client has taken nothing for too long of what was written to it.
+    func checkProgress(at now: Uptime) {
+        guard let context = self.context,
+            let buffered = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes), buffered > 0
+        else {
+            self.lastProgress = nil
+            return
+        }
+        let taken = self.writtenByteCount - buffered
+        guard let lastProgress = self.lastProgress, taken == self.takenByteCount else {
+            self.takenByteCount = taken
+            self.lastProgress = now
+            return
+        }
+        guard lastProgress + self.configuration.writeTimeout <= now else { return }
+        self.lane.environment.logger.info("Closed a client that does not read its replies")
+        self.close()
+    }
+
+    /// Ends everything that the lane does for this client.
+    private func letGo() {
+        if case .closed = self.phase {} else { self.phase = .closed }
+        self.deadline?.cancel()
+        self.deadline = nil
+        if let fetch = self.fetch {
+            self.fetch = nil
+            self.lane.abandon(fetch)
+        }
+        for job in self.jobs { self.lane.takeBack(offer: job.offer, of: job.request) }
+        self.jobs = []
+        if let join = self.join {
+            self.join = nil
+            self.lane.leave(join)
+        }
+        if self.isIdentified {
+            self.isIdentified = false
+            self.lane.environment.counters.forgetIdentified()
+        }
+    }
+
+    /// Answers a waiting FETCH with nothing; the leader is told to forget it.
+    private func giveUpFetch() {
+        guard let fetch = self.fetch else { return }
+        self.lane.abandon(fetch)
+        self.write(.null, to: fetch)
+    }
+}
+
+// MARK: - Handshake
+
+extension ClientHandler {
+    private func greet(_ context: ChannelHandlerContext) {
+        guard case .closed = self.phase, self.deadline == nil else { return }
+        var generator = SystemRandomNumberGenerator()
+        let challenge = self.lane.environment.secrets.current.password.map { _ in PasswordChallenge(using: &generator) }
+        self.phase = .greeted(challenge)
+        self.deadline = context.eventLoop.assumeIsolated().scheduleTask(
+            in: TimeAmount(self.configuration.handshakeTimeout)
+        ) { self.close() }
+        if self.lane.isDraining {
+            self.close()
+            return
+        }
+        Greeting(challenge: challenge).write(to: &self.output)
+        self.flush()
+    }
+
+    private func readHello(_ challenge: PasswordChallenge?) {
+        guard let lineFeed = self.handshake.readableBytesView.firstIndex(of: UInt8(ascii: "\n")) else {
+            if self.inputHasEnded || self.handshake.readableBytes > Hello.maximumByteCount + 1 { self.close() }
+            return
+        }
+        var line = self.handshake.readableBytesView[self.handshake.readerIndex..<lineFeed]
+        self.handshake.moveReaderIndex(to: lineFeed + 1)
+        if line.last == UInt8(ascii: "\r") { line = line.dropLast() }
+        guard let hello = Hello(parsing: line) else {
+            self.lane.environment.logger.info("Closed a client that did not say a proper HELLO")
+            self.close()
+            return
+        }
+        guard let challenge, let password = self.lane.environment.secrets.current.password else {
+            self.welcome(hello)
+            return
+        }
+        self.verify(hello, challenge, password)
+    }
+
+    /// Looks at the password on another thread, since thousands of hashes would hold up all other clients.
+    private func verify(_ hello: Hello, _ challenge: PasswordChallenge, _ password: String) {
+        let address = self.context?.remoteAddress?.ipAddress ?? ""
+        let now = self.lane.now
+        guard self.lane.environment.wrongPasswords.withLock({ $0.mayTry(address, at: now) }) else {
+            self.refusePassword(from: address)
+            return
+        }
+        self.phase = .verifying
+        let allowsLegacyHash = self.configuration.allowsLegacyHash
+        NIOThreadPool.singleton.runIfActive(eventLoop: self.lane.eventLoop) {
+            challenge.accepts(
+                hello.passwordHash,
+                password: password,
+                version: Int(hello.version),
+                allowLegacyHash: allowsLegacyHash
+            )
+        }.assumeIsolated().whenComplete { result in
+            guard case .verifying = self.phase else { return }
+            switch result {
+            case .success(true):
+                self.welcome(hello)
+                self.goOn()
+            case .success(false):
+                self.lane.environment.wrongPasswords.withLock { $0.note(address, at: now) }
+                self.refusePassword(from: address)
+            case .failure:
+                self.close()
+            }
+        }
+    }
+
+    private func refusePassword(from address: String) {
+        self.lane.environment.logger.warning("A client gave a wrong password", metadata: ["address": "\(address)"])
+        self.close(saying: "Invalid password")
+    }
+
+    private func welcome(_ hello: Hello) {
+        self.deadline?.cancel()
+        self.deadline = nil
+        self.isIdentified = true
+        let count = self.lane.environment.counters.identify()
+        self.output.writeOKReply()
+        guard count <= self.configuration.maximumConnectionCount else {
+            self.lane.environment.logger.warning("Refused a client beyond the limit", metadata: ["count": "\(count)"])
+            self.close(saying: "too many connections: \(count)")
+            return
+        }
+        self.phase = .serving
+        if let worker = hello.workerID {
+            self.worker = worker
+            self.join = self.lane.join(WorkerIntroduction(worker, hello))
+        }
+        if self.handshake.readableBytes > 0 { self.splitter.append(self.handshake) }
+        self.handshake = ByteBuffer()
+    }
+}
+
+extension WorkerIntroduction {
+    fileprivate init(_ worker: String, _ hello: Hello) {
+        self.init(
+            worker: worker,
+            hostname: hello.hostname ?? "",
+            processID: Int64(hello.processID ?? 0),
+            labels: hello.labels,
+            residentKilobytes: UInt64(clamping: hello.residentKilobytes ?? 0)
+        )
+    }
+}
+
+// MARK: - Commands
+
+extension ClientHandler {
+    /// Takes as many lines as may be taken now.
+    private func work() {
+        var isStalled = false
+        while case .serving = self.phase {
+            if self.unansweredCount == 0, let next = self.next {
+                self.next = nil
+                self.perform(next)
+                continue
+            }
+            guard self.maySend else {
+                isStalled = true
+                break
+            }
+            guard self.takeLine() else { break }
+        }
+        self.updateReading(isStalled: isStalled)
+    }
+
+    private var maySend: Bool {
+        self.next == nil && !self.isAlone && self.unansweredCount < self.configuration.pipelineDepth
+            && !self.lane.isFull && (self.context?.channel.isWritable ?? false)
+            && (!self.isDraining || self.unansweredCount == 0)
+    }
+
+    /// Takes one line; false when there is none.
+    private func takeLine() -> Bool {
+        do throws(LineSplitter.LineTooLong) {
+            guard let line = try self.splitter.next() else {
+                guard self.inputHasEnded || self.isDraining else { return false }
+                self.next = .close
+                return self.unansweredCount == 0
+            }
+            if self.isDraining {
+                self.next = .closeSaying("shutdown in progress")
+            } else {
+                self.execute(line)
+            }
+        } catch {
+            self.next = .closeSaying(error.message)
+        }
+        return true
+    }
+
+    private func execute(_ line: ByteBuffer) {
+        let command = line.withUnsafeReadableBytes { Command.parse(line: $0.assumingMemoryBound(to: UInt8.self)) }
+        let intake = Intake(
+            command,
+            worker: self.worker ?? "",
+            fetchWait: UInt32(clamping: TimeAmount(self.configuration.fetchWait).nanoseconds / 1_000_000)
+        )
+        switch intake {
+        case .forward(let body, let isAlone):
+            self.lane.environment.counters.countCommand()
+            self.unansweredCount += 1
+            self.isAlone = isAlone
+            let request = self.lane.append(body, for: self.id)
+            if case .fetch = body { self.fetch = request }
+        case .reject(let text):
+            self.next = .reject(text)
+        case .end:
+            self.lane.environment.counters.countCommand()
+            self.next = .close
+        }
+    }
+
+    private func perform(_ next: Next) {
+        switch next {
+        case .reject(let text): self.output.writeErrorReply(text)
+        case .closeSaying(let text): self.close(saying: text)
+        case .close: self.closeAfterReplies()
+        }
+    }
+
+    private func updateReading(isStalled: Bool) {
+        guard let channel = self.context?.channel else { return }
+        let isHeavy = isStalled && self.splitter.pendingByteCount >= Self.stalledByteCount
+        let mayRead: Bool
+        switch self.phase {
+        case .serving: mayRead = !self.lane.isFull && !isHeavy
+        case .greeted, .verifying: mayRead = self.handshake.readableBytes <= Hello.maximumByteCount + 2
+        case .lingering: mayRead = true
+        case .closed: return
+        }
+        guard mayRead != self.isReading else { return }
+        self.isReading = mayRead
+        do {
+            try channel.syncOptions?.setOption(.autoRead, value: mayRead)
+        } catch {
+            self.close()
+        }
+    }
+}
+
+// MARK: - Replies
+
+extension ClientHandler {
+    private func write(_ reply: LinkReply, to request: UInt64) {
+        self.unansweredCount -= 1
+        if self.unansweredCount == 0 { self.isAlone = false }
+        if self.fetch == request { self.fetch = nil }
+        switch reply {
+        case .ok, .nothing: self.output.writeOKReply()
+        case .error(let text): self.output.writeCodedError(text)
+        case .bulk(let bytes): self.output.writeBulkReply(bytes)
+        case .null, .parked, .deferred: self.output.writeNullReply()
+        case .job(let offer, let payload):
+            self.output.writeBulkReply(payload)
+            self.jobs.append((offer, request))
+        }
+    }
+
+    private func flush() {
+        guard self.output.readableBytes > 0, let context = self.context else { return }
+        var promise: EventLoopPromise<Void>?
+        if !self.jobs.isEmpty {
+            let jobs = self.jobs
+            self.jobs = []
+            promise = context.eventLoop.makePromise()
+            promise?.futureResult.assumeIsolated().whenComplete { [lane = self.lane] result in
+                for job in jobs {
+                    switch result {
+                    case .success: lane.wrote(offer: job.offer)
+                    case .failure: lane.takeBack(offer: job.offer, of: job.request)
+                    }
+                }
+            }
+        }
+        self.writtenByteCount += self.output.readableBytes
+        let output = self.output
+        if output.capacity > Self.keptBufferByteCount { self.output = ByteBuffer() }
+        context.writeAndFlush(self.wrapOutboundOut(output), promise: promise)
+        self.output.clear()
+    }
+
+    private func close(saying text: String) {
+        self.output.writeErrorReply(text)
+        self.closeAfterReplies()
+    }
+
+    /// Writes what there is, lets the client read it, and closes.
+    ///
+    /// A socket that is closed while bytes of the client lie unread in it would be reset, and with it the last words
+    /// could be lost. So only the sending half is closed, until the client closes its own.
+    private func closeAfterReplies() {
+        guard let context = self.context else { return }
+        self.flush()
+        self.letGo()
+        self.phase = .lingering
+        guard !self.inputHasEnded else {
+            context.writeAndFlush(self.wrapOutboundOut(ByteBuffer())).assumeIsolated().whenComplete { _ in self.close()
+            }
+            return
+        }
+        context.writeAndFlush(self.wrapOutboundOut(ByteBuffer())).assumeIsolated().whenComplete { result in
+            guard case .lingering = self.phase, case .success = result, let context = self.context else {
+                self.close()
+                return
+            }
+            context.close(mode: .output, promise: nil)
+            self.deadline = context.eventLoop.assumeIsolated().scheduleTask(in: Self.lingerTimeout) { self.close() }
+        }
+    }
+}
+
+extension ByteBuffer {
+    /// Appends `-` and the text, which begins with a code.
+    fileprivate mutating func writeCodedError(_ text: String) {
+        let parts = text.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
+        self.writeErrorReply(code: String(parts[0]), parts.count > 1 ? String(parts[1]) : "")
+    }
+}

@@ -1,0 +1,23 @@
+/// How much a lane holds, and how long it waits for the leader.
+package struct LaneLimits: Sendable {
+    /// Commands in one batch.
+    package var batchCommandCount = 4_096
+    /// A batch that has so many bytes takes no further command, so that the last one may go beyond.
+    package var batchByteCount = 32 << 20
+    /// Commands that are held without an answer; with so many, no more is read from any client.
+    package var heldCommandCount = 100_000
+    /// Bytes of the commands that are held; with so many, no more is read from any client.
+    package var heldByteCount = 256 << 20
+    /// How long a command may go unanswered before its client's connection is closed.
+    package var holdTimeout: Duration = .seconds(10)
+    /// How long a batch may go unanswered before it is sent again.
+    package var resendInterval: Duration = .seconds(1)
+    /// How long after its deadline a parked FETCH is asked for again.
+    package var fetchGrace: Duration = .milliseconds(400)
+    /// How long after its deadline a FETCH is answered without the leader.
+    package var fetchPatience: Duration = .milliseconds(800)
+    /// How far the number of an offer may be ahead of what is settled.
+    package var offerWindow = 1 << 20
+
+    package init() {}
+}

@@ -1,0 +1,555 @@
+package import ClusterLink
+import DequeModule
+package import JobCore
+
+/// The rules of one lane: which commands leave when, and what becomes of every reply.
+///
+/// One batch is under way at a time; what clients send meanwhile forms the next one. A batch that is not answered is
+/// sent again under its number, to whoever leads, until it is: the leader applies a number once. A FETCH that the
+/// leader parks stays in a table until its late answer comes, its deadline is well over, or its client goes.
+///
+/// A job counts as settled from the batch on that is formed after it was written to its client, or in the batch that
+/// takes it back; never earlier, so that the leader never believes that a job was delivered that was not.
+///
+/// The machine does no I/O and asks no clock. Methods that return actions expect them to be carried out in order.
+package struct LaneMachine {
+    /// How long an idle lane waits for a command that can carry the news of a written job.
+    package static let settleDelay: Duration = .milliseconds(5)
+
+    private struct Batch {
+        let number: UInt64
+        let message: [UInt8]
+        var sentAt: Uptime
+        var chunk: CommandChunk
+    }
+
+    private struct Fetch {
+        enum State {
+            /// In a batch that has not been answered, or not been sent.
+            case underWay
+            /// The leader has it.
+            case parked
+        }
+
+        let connection: ConnectionID
+        let worker: String
+        let queues: [String]
+        let deadline: Uptime
+        var state = State.underWay
+        var wasAskedAgain = false
+    }
+
+    private struct Deferred {
+        let connection: ConnectionID
+        let encoded: [UInt8]
+        let appendedAt: Uptime
+    }
+
+    private struct Member {
+        let introduction: WorkerIntroduction
+        /// Whether the leader may have heard of it.
+        var isSent = false
+    }
+
+    /// Offers that are missing, and what must have ended before they can be given up.
+    private struct Gap {
+        /// Later requests cannot have been meant by the missing offers.
+        let lastRequest: UInt64
+        let highestOffer: UInt64
+    }
+
+    private let limits: LaneLimits
+    private var lane: LaneKey
+    private var isAttached = false
+
+    private var lastRequest: UInt64 = 0
+    private var lastBatch: UInt64 = 0
+    private var inFlight: Batch?
+    private var pending: Deque<CommandChunk> = []
+
+    /// Every FETCH that was not answered yet, wherever it is.
+    private var fetches: [UInt64: Fetch] = [:]
+    private var deferred: [UInt64: Deferred] = [:]
+    /// Late replies that came before the reply of their batch.
+    private var early: [UInt64: LinkReply] = [:]
+    /// Withdrawals that have not left yet, with the offers that they will take back.
+    private var withdrawals: [UInt64: [UInt64]] = [:]
+    private var members: [UInt64: Member] = [:]
+
+    private var window: OfferWindow
+    private var sentSettled: UInt64 = 0
+    private var gap: Gap?
+    private var settleIsArmed = false
+
+    private var heldCommandCount = 0
+    private var heldByteCount = 0
+    /// Whether the clients were told to wait, because too much is held.
+    package private(set) var isPaused = false
+
+    package init(lane: LaneKey, limits: LaneLimits = LaneLimits()) {
+        self.lane = lane
+        self.limits = limits
+        self.window = OfferWindow(maximumCount: limits.offerWindow)
+    }
+}
+
+// MARK: - What clients do
+
+extension LaneMachine {
+    /// Whether nothing more may be read from clients.
+    package var isFull: Bool { self.isPaused || self.isBeyondLimits }
+
+    /// Whether `flush(at:)` has anything to do at the end of this tick.
+    package var wantsFlush: Bool { (self.isAttached && self.inFlight == nil) || self.isBeyondLimits != self.isPaused }
+
+    /// Nothing is under way and the leader knows the end of every offer.
+    package var isQuiet: Bool {
+        self.inFlight == nil && self.pending.isEmpty && self.fetches.isEmpty && self.deferred.isEmpty
+            && self.window.isSettled && self.window.settled == self.sentSettled
+    }
+
+    /// Takes a client's command; its answer names the number that is returned.
+    package mutating func append(_ body: LinkCommand.Body, for connection: ConnectionID, at now: Uptime) -> UInt64 {
+        let request = self.nextRequest()
+        let command = LinkCommand(request: request, body)
+        guard case .fetch(let worker, let queues, let wait) = body else {
+            self.enqueue(command, owner: .client(connection), at: now)
+            return request
+        }
+        self.fetches[request] = Fetch(
+            connection: connection,
+            worker: worker,
+            queues: queues,
+            deadline: now + .milliseconds(Int64(wait))
+        )
+        self.enqueue(command, owner: .fetch, at: now)
+        return request
+    }
+
+    /// Announces a worker's connection; the number that is returned names it when it leaves.
+    package mutating func join(_ introduction: WorkerIntroduction, at now: Uptime) -> UInt64 {
+        let request = self.nextRequest()
+        self.members[request] = Member(introduction: introduction)
+        self.enqueue(LinkCommand(request: request, .workerJoined(introduction)), owner: .join, at: now)
+        return request
+    }
+
+    /// A worker's connection has closed.
+    package mutating func leave(_ join: UInt64, at now: Uptime) {
+        guard let member = self.members[join] else { return }
+        let body = LinkCommand.Body.workerLeft(worker: member.introduction.worker)
+        self.enqueue(LinkCommand(request: self.nextRequest(), body), owner: .leave(join: join), at: now)
+    }
+
+    /// The client of a FETCH does not wait for it any more.
+    package mutating func abandon(_ request: UInt64, at now: Uptime) {
+        guard self.fetches.removeValue(forKey: request) != nil else { return }
+        self.withdraw(request, at: now)
+    }
+
+    /// A job was written to its client.
+    package mutating func wrote(offer: UInt64) {
+        self.window.close(offer)
+    }
+
+    /// A job could not be written to its client.
+    package mutating func takeBack(offer: UInt64, of request: UInt64, at now: Uptime) {
+        self.withdraw(request, at: now)
+        self.withdrawals[request]?.append(offer)
+    }
+
+    /// Ends the tick in which commands were taken.
+    package mutating func flush(at now: Uptime) -> [LaneAction] {
+        var actions: [LaneAction] = []
+        self.sendNext(at: now, into: &actions)
+        self.updateReading(into: &actions)
+        return actions
+    }
+
+    /// The time that `settleLater` asked for is over.
+    package mutating func settleDue(at now: Uptime) -> [LaneAction] {
+        self.settleIsArmed = false
+        var actions: [LaneAction] = []
+        if self.pending.isEmpty, self.window.settled > self.sentSettled, self.isAttached, self.inFlight == nil {
+            self.send(CommandChunk(), at: now, into: &actions)
+        } else {
+            self.sendNext(at: now, into: &actions)
+        }
+        return actions
+    }
+}
+
+// MARK: - What the leader does
+
+extension LaneMachine {
+    /// Takes the answers to a batch; those to any other than the one under way are old and count for nothing.
+    package mutating func receive(_ replies: [LinkReply], toBatch number: UInt64, at now: Uptime) -> [LaneAction] {
+        guard let batch = self.inFlight, batch.number == number else { return [] }
+        let entries = batch.chunk.entries
+        guard replies.count == entries.count else {
+            return [.complain(batch: number, replyCount: replies.count, commandCount: entries.count)]
+        }
+        self.inFlight = nil
+        self.heldCommandCount -= entries.count
+        self.heldByteCount -= batch.chunk.byteCount
+        var answers: [LaneAction] = []
+        answers.reserveCapacity(entries.count)
+        for index in entries.indices {
+            self.take(replies[index], of: index, in: batch.chunk, at: now, into: &answers)
+        }
+        self.early.removeAll()
+        // The next batch leaves before the answers are written, so that the leader works meanwhile.
+        var actions: [LaneAction] = []
+        self.sendNext(at: now, into: &actions)
+        actions.append(contentsOf: answers)
+        self.updateReading(into: &actions)
+        return actions
+    }
+
+    /// Takes answers to commands that were parked or deferred.
+    package mutating func receive(late replies: [LateReply], at now: Uptime) -> [LaneAction] {
+        var answers: [LaneAction] = []
+        for late in replies {
+            if self.fetches[late.request] != nil {
+                self.takeFetchReply(late.reply, of: late.request, at: now, into: &answers)
+            } else if let command = self.deferred.removeValue(forKey: late.request) {
+                self.release(command)
+                answers.append(.answer(command.connection, request: late.request, late.reply))
+            } else if case .job(let offer, _) = late.reply {
+                self.refuse(offer: offer, of: late.request, at: now)
+            } else if self.isUnderWay(late.request) {
+                self.early[late.request] = late.reply
+            }
+        }
+        var actions: [LaneAction] = []
+        self.sendNext(at: now, into: &actions)
+        actions.append(contentsOf: answers)
+        self.updateReading(into: &actions)
+        return actions
+    }
+
+    /// The leader does not know the session: nothing is sent until it does.
+    package mutating func detached() {
+        self.isAttached = false
+    }
+
+    /// A leader, perhaps a new one, has taken up the session.
+    ///
+    /// First leaves the batch that was under way. What the leader before held in memory only heads the next one: each
+    /// worker under the number of its first announcement, each parked FETCH under its own with the time that is left,
+    /// each deferred command as it was.
+    package mutating func attached(at now: Uptime) -> [LaneAction] {
+        var actions: [LaneAction] = []
+        self.isAttached = true
+        if var batch = self.inFlight {
+            batch.sentAt = now
+            self.inFlight = batch
+            actions.append(.send(batch.message))
+        }
+        self.repeatWhatOnlyALeaderKnew(at: now)
+        self.sendNext(at: now, into: &actions)
+        self.updateReading(into: &actions)
+        return actions
+    }
+
+    /// The session has ended; all clients must go, and nothing of it is sent any more.
+    package mutating func reset(to session: SessionID) {
+        let wasPaused = self.isPaused
+        self = LaneMachine(lane: LaneKey(session: session, lane: self.lane.lane), limits: self.limits)
+        self.isPaused = wasPaused
+    }
+}
+
+// MARK: - What time does
+
+extension LaneMachine {
+    /// Looks at every deadline; called about ten times a second.
+    package mutating func tick(at now: Uptime) -> [LaneAction] {
+        var actions: [LaneAction] = []
+        if self.isAttached, var batch = self.inFlight, batch.sentAt + self.limits.resendInterval <= now {
+            batch.sentAt = now
+            self.inFlight = batch
+            actions.append(.send(batch.message))
+        }
+        self.lookAtFetches(at: now, into: &actions)
+        self.lookAtHeldCommands(at: now, into: &actions)
+        self.lookAtGap()
+        self.sendNext(at: now, into: &actions)
+        self.updateReading(into: &actions)
+        return actions
+    }
+
+    private mutating func lookAtFetches(at now: Uptime, into actions: inout [LaneAction]) {
+        let overdue = self.fetches.filter { $0.value.deadline + self.limits.fetchGrace <= now }
+        for (request, fetch) in overdue.sorted(by: { $0.key < $1.key }) {
+            if fetch.deadline + self.limits.fetchPatience <= now {
+                self.abandon(request, at: now)
+                actions.append(.answer(fetch.connection, request: request, .null))
+            } else if fetch.state == .parked, !fetch.wasAskedAgain, self.isAttached {
+                self.fetches[request]?.wasAskedAgain = true
+                self.fetches[request]?.state = .underWay
+                let body = LinkCommand.Body.fetch(worker: fetch.worker, queues: fetch.queues, waitMilliseconds: 0)
+                self.enqueue(LinkCommand(request: request, body), owner: .fetch, at: now)
+            }
+        }
+    }
+
+    private mutating func lookAtHeldCommands(at now: Uptime, into actions: inout [LaneAction]) {
+        self.inFlight?.chunk.expire(before: now, timeout: self.limits.holdTimeout, into: &actions)
+        for index in self.pending.indices {
+            self.pending[index].expire(before: now, timeout: self.limits.holdTimeout, into: &actions)
+        }
+        for (request, command) in self.deferred where command.appendedAt + self.limits.holdTimeout <= now {
+            self.deferred[request] = nil
+            self.release(command)
+            actions.append(.close(command.connection))
+        }
+    }
+
+    /// Gives up missing offers when every FETCH is over that they can have been for.
+    private mutating func lookAtGap() {
+        guard self.window.missingCount > 0 else {
+            self.gap = nil
+            return
+        }
+        guard let gap = self.gap else {
+            self.gap = Gap(lastRequest: self.lastRequest, highestOffer: self.window.highest)
+            return
+        }
+        let isAwaited =
+            self.fetches.keys.contains { $0 <= gap.lastRequest }
+            || self.withdrawals.keys.contains { $0 <= gap.lastRequest }
+        guard !isAwaited else { return }
+        self.window.closeMissing(through: gap.highestOffer)
+        self.gap = nil
+    }
+}
+
+// MARK: - Replies
+
+extension LaneMachine {
+    private mutating func take(
+        _ reply: LinkReply,
+        of index: Int,
+        in chunk: CommandChunk,
+        at now: Uptime,
+        into answers: inout [LaneAction]
+    ) {
+        let entry = chunk.entries[index]
+        switch entry.owner {
+        case .withdrawal, .join, .leave:
+            return
+        case .fetch:
+            self.takeFetchReply(reply, of: entry.request, at: now, into: &answers)
+        case .client(let connection):
+            switch reply {
+            case .deferred:
+                if let late = self.early[entry.request] {
+                    answers.append(.answer(connection, request: entry.request, late))
+                    return
+                }
+                let command = Deferred(
+                    connection: connection,
+                    encoded: chunk.encoded(index),
+                    appendedAt: entry.appendedAt
+                )
+                self.deferred[entry.request] = command
+                self.heldCommandCount += 1
+                self.heldByteCount += command.encoded.count
+                answers.append(.answer(connection, request: entry.request, .deferred))
+            case .job(let offer, _):
+                self.refuse(offer: offer, of: entry.request, at: now)
+            case .parked, .nothing, .ok, .error, .bulk, .null:
+                answers.append(.answer(connection, request: entry.request, reply))
+            }
+        }
+    }
+
+    private mutating func takeFetchReply(
+        _ reply: LinkReply,
+        of request: UInt64,
+        at now: Uptime,
+        into answers: inout [LaneAction]
+    ) {
+        guard let fetch = self.fetches[request] else {
+            if case .job(let offer, _) = reply { self.refuse(offer: offer, of: request, at: now) }
+            return
+        }
+        switch reply {
+        case .parked, .deferred:
+            self.fetches[request]?.state = .parked
+            return
+        case .job(let offer, _):
+            let isKnown = !self.window.open(offer)
+            // What lies beyond the window is left with the leader, which is asked for it again.
+            guard !isKnown || offer <= self.window.highest else { return }
+        case .nothing, .ok, .error, .bulk, .null:
+            break
+        }
+        self.fetches[request] = nil
+        answers.append(.answer(fetch.connection, request: request, reply))
+    }
+
+    /// A job came for a FETCH that nobody waits for.
+    private mutating func refuse(offer: UInt64, of request: UInt64, at now: Uptime) {
+        guard self.window.open(offer) else { return }
+        self.takeBack(offer: offer, of: request, at: now)
+    }
+
+    private mutating func withdraw(_ request: UInt64, at now: Uptime) {
+        guard self.withdrawals[request] == nil else { return }
+        self.withdrawals[request] = []
+        self.enqueue(LinkCommand(request: request, .withdraw), owner: .withdrawal, at: now)
+    }
+
+    private func isUnderWay(_ request: UInt64) -> Bool {
+        self.inFlight?.chunk.entries.contains { $0.request == request } ?? false
+    }
+
+    private mutating func release(_ command: Deferred) {
+        self.heldCommandCount -= 1
+        self.heldByteCount -= command.encoded.count
+    }
+}
+
+// MARK: - Batches
+
+extension LaneMachine {
+    private mutating func nextRequest() -> UInt64 {
+        self.lastRequest += 1
+        return self.lastRequest
+    }
+
+    private mutating func enqueue(_ command: LinkCommand, owner: CommandChunk.Owner, at now: Uptime) {
+        if self.pending.last.map(self.isComplete) ?? true { self.pending.append(CommandChunk()) }
+        let last = self.pending.endIndex - 1
+        let before = self.pending[last].byteCount
+        self.pending[last].append(command, owner: owner, at: now)
+        self.heldCommandCount += 1
+        self.heldByteCount += self.pending[last].byteCount - before
+    }
+
+    private func isComplete(_ chunk: CommandChunk) -> Bool {
+        chunk.entries.count >= self.limits.batchCommandCount || chunk.byteCount >= self.limits.batchByteCount
+    }
+
+    private mutating func sendNext(at now: Uptime, into actions: inout [LaneAction]) {
+        guard self.isAttached, self.inFlight == nil else { return }
+        if let chunk = self.pending.popFirst() {
+            self.send(chunk, at: now, into: &actions)
+        } else if self.window.settled > self.sentSettled, !self.settleIsArmed {
+            self.settleIsArmed = true
+            actions.append(.settleLater)
+        }
+    }
+
+    private mutating func send(_ chunk: CommandChunk, at now: Uptime, into actions: inout [LaneAction]) {
+        if chunk.hasControl { self.leave(with: chunk) }
+        self.lastBatch += 1
+        self.sentSettled = self.window.settled
+        let message = CommandBatch.encode(
+            lane: self.lane,
+            number: self.lastBatch,
+            settled: self.sentSettled,
+            commandCount: chunk.entries.count,
+            commands: chunk.writer.bytes
+        )
+        self.inFlight = Batch(number: self.lastBatch, message: message, sentAt: now, chunk: chunk)
+        actions.append(.send(message))
+    }
+
+    /// Notes what changes when the chunk leaves.
+    private mutating func leave(with chunk: CommandChunk) {
+        for entry in chunk.entries {
+            switch entry.owner {
+            case .client, .fetch:
+                break
+            case .withdrawal:
+                for offer in self.withdrawals.removeValue(forKey: entry.request) ?? [] { self.window.close(offer) }
+            case .join:
+                self.members[entry.request]?.isSent = true
+            case .leave(let join):
+                self.members[join] = nil
+            }
+        }
+    }
+
+    private mutating func repeatWhatOnlyALeaderKnew(at now: Uptime) {
+        let behind = self.pending
+        self.pending = []
+        for (request, member) in self.members.sorted(by: { $0.key < $1.key }) where member.isSent {
+            self.enqueue(LinkCommand(request: request, .workerJoined(member.introduction)), owner: .join, at: now)
+        }
+        for (request, fetch) in self.fetches.sorted(by: { $0.key < $1.key }) where fetch.state == .parked {
+            self.fetches[request]?.state = .underWay
+            let body = LinkCommand.Body.fetch(
+                worker: fetch.worker,
+                queues: fetch.queues,
+                waitMilliseconds: now.duration(to: fetch.deadline).wholeMilliseconds
+            )
+            self.enqueue(LinkCommand(request: request, body), owner: .fetch, at: now)
+        }
+        for (request, command) in self.deferred.sorted(by: { $0.key < $1.key }) {
+            // The command stays as old as it is, since its client has waited for so long.
+            self.enqueue(command.encoded, request: request, for: command.connection, at: command.appendedAt)
+            self.release(command)
+        }
+        self.deferred = [:]
+        self.pending.append(contentsOf: behind)
+    }
+
+    private mutating func enqueue(
+        _ encoded: [UInt8],
+        request: UInt64,
+        for connection: ConnectionID,
+        at moment: Uptime
+    ) {
+        if self.pending.last.map(self.isComplete) ?? true { self.pending.append(CommandChunk()) }
+        let last = self.pending.endIndex - 1
+        self.pending[last].append(encoded: encoded, request: request, owner: .client(connection), at: moment)
+        self.heldCommandCount += 1
+        self.heldByteCount += encoded.count
+    }
+
+    private var isBeyondLimits: Bool {
+        self.heldCommandCount >= self.limits.heldCommandCount || self.heldByteCount >= self.limits.heldByteCount
+    }
+
+    /// Reading stops at the limits and goes on below half of them.
+    private mutating func updateReading(into actions: inout [LaneAction]) {
+        if !self.isPaused, self.isBeyondLimits {
+            self.isPaused = true
+            actions.append(.pauseReading)
+        } else if self.isPaused, self.heldCommandCount <= self.limits.heldCommandCount / 2,
+            self.heldByteCount <= self.limits.heldByteCount / 2
+        {
+            self.isPaused = false
+            actions.append(.resumeReading)
+        }
+    }
+}
+
+extension CommandChunk {
+    /// Wants the connections closed whose commands have been held for too long.
+    ///
+    /// Entries may stand in another order than that of their age when they are sent again; a younger one then hides
+    /// an older one for at most as long as it is itself allowed to wait.
+    fileprivate mutating func expire(before now: Uptime, timeout: Duration, into actions: inout [LaneAction]) {
+        while self.expiredCount < self.entries.count {
+            let entry = self.entries[self.expiredCount]
+            guard entry.appendedAt + timeout <= now else { return }
+            self.expiredCount += 1
+            if case .client(let connection) = entry.owner { actions.append(.close(connection)) }
+        }
+    }
+}
+
+extension Duration {
+    /// Milliseconds, rounded up; 0 for what is over, and no more than 32 bits hold.
+    fileprivate var wholeMilliseconds: UInt32 {
+        let (seconds, attoseconds) = self.components
+        guard seconds >= 0, attoseconds >= 0 else { return 0 }
+        guard seconds < 4_000_000 else { return .max }
+        return UInt32(seconds * 1_000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
+    }
+}

@@ -1,0 +1,80 @@
+package import NIOSSL
+
+extension FrontServer {
+    /// What a front must be told.
+    package struct Configuration: Sendable {
+        /// Address to listen on.
+        package var host: String
+        /// Port to listen on; 0 for any that is free.
+        package var port: Int
+        /// Whether another process may listen on the same port at the same time.
+        package var reusesPort = false
+        /// How many threads serve clients.
+        package var eventLoopCount = 1
+        /// What clients must prove to know; nil for none.
+        package var password: String?
+        /// Whether clients of protocol versions below 2 hash the password only once, as upstream lets them.
+        package var allowsLegacyHash = true
+        /// Certificate and key; nil for plain TCP.
+        package var tls: TLSConfiguration?
+        /// Clients that may have said HELLO at the same time.
+        package var maximumConnectionCount = 2_000
+        /// Sockets beyond them that may be open without HELLO.
+        package var unidentifiedMargin = 256
+        /// The longest line in bytes.
+        package var maximumLineByteCount = 8 << 20
+        /// Commands of one connection that may wait for an answer.
+        package var pipelineDepth = 256
+        /// From accept to the end of HELLO.
+        package var handshakeTimeout: Duration = .seconds(2)
+        /// How long a client may take no byte of what was written to it.
+        package var writeTimeout: Duration = .seconds(10)
+        /// How long a FETCH waits for a job.
+        package var fetchWait: Duration = .milliseconds(1_900)
+        /// How long clients have to come to an end when the front stops.
+        package var drainTimeout: Duration = .seconds(10)
+        /// The front's name; a new front of the same name replaces the older one.
+        package var name = ""
+        /// The program and its version, for people to read.
+        package var software = "millrace"
+        /// What each lane holds, and for how long.
+        package var lane = LaneLimits()
+
+        package init(host: String = "127.0.0.1", port: Int = 7419) {
+            self.host = host
+            self.port = port
+        }
+
+        /// Throws the first thing that cannot be.
+        package func check() throws(FrontError) {
+            try self.require((0...65_535).contains(self.port), "port", "is not between 0 and 65535")
+            let counts = [
+                ("eventLoopCount", self.eventLoopCount, 1...64),
+                ("maximumConnectionCount", self.maximumConnectionCount, 1...1_000_000),
+                ("unidentifiedMargin", self.unidentifiedMargin, 1...1_000_000),
+                ("maximumLineByteCount", self.maximumLineByteCount, 1_024...(64 << 20)),
+                ("pipelineDepth", self.pipelineDepth, 1...65_536),
+            ]
+            for (field, count, range) in counts {
+                try self.require(
+                    range.contains(count),
+                    field,
+                    "is not between \(range.lowerBound) and \(range.upperBound)"
+                )
+            }
+            let times = [
+                ("handshakeTimeout", self.handshakeTimeout), ("writeTimeout", self.writeTimeout),
+                ("fetchWait", self.fetchWait), ("drainTimeout", self.drainTimeout),
+                ("lane.holdTimeout", self.lane.holdTimeout), ("lane.resendInterval", self.lane.resendInterval),
+            ]
+            for (field, time) in times {
+                try self.require(time > .zero && time <= .seconds(3_600), field, "is not between 0 and an hour")
+            }
+            try self.require(self.password != "", "password", "is empty")
+        }
+
+        private func require(_ condition: Bool, _ field: String, _ reason: String) throws(FrontError) {
+            guard condition else { throw .configuration(field: field, reason: reason) }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+import ClusterLink
+import Logging
+import NIOCore
+import Synchronization
+
+/// What all parts of a front share.
+final class FrontEnvironment: Sendable {
+    let configuration: FrontServer.Configuration
+    let counters: ConnectionCounters
+    let secrets: FrontSecrets
+    let wrongPasswords = Mutex(WrongPasswords())
+    let logger: Logger
+
+    init(
+        configuration: FrontServer.Configuration,
+        counters: ConnectionCounters,
+        secrets: FrontSecrets,
+        logger: Logger
+    ) {
+        self.configuration = configuration
+        self.counters = counters
+        self.secrets = secrets
+        self.logger = logger
+    }
+
+    /// What INFO tells of this front.
+    var statistics: FrontStatistics {
+        FrontStatistics(
+            connectionCount: UInt64(clamping: self.counters.identifiedCount),
+            commandCount: self.counters.commandCount,
+            residentKilobytes: ResidentMemory.kilobytes
+        )
+    }
+}
+
+extension TimeAmount {
+    init(_ duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        self = .seconds(seconds) + .nanoseconds(attoseconds / 1_000_000_000)
+    }
+}

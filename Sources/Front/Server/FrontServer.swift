@@ -1,0 +1,198 @@
+package import ClusterLink
+import Glibc
+import JobCore
+package import Logging
+package import NIOCore
+import NIOPosix
+import NIOSSL
+import ServiceLifecycle
+import Synchronization
+
+/// Serves Faktory clients, and asks the leader on their behalf.
+///
+/// A front keeps nothing that cannot be lost. It is started once; on graceful shutdown it accepts no more clients,
+/// lets each come to its end within `Configuration.drainTimeout`, tells the leader that it has gone, and returns.
+package final class FrontServer: Service {
+    private let configuration: Configuration
+    private let link: any PeerLink
+    private let environment: FrontEnvironment
+    private let address: EventLoopPromise<SocketAddress>
+    private let group: MultiThreadedEventLoopGroup
+
+    /// Throws when the configuration cannot be.
+    package init(configuration: Configuration, link: any PeerLink, logger: Logger) throws(FrontError) {
+        try configuration.check()
+        let secrets = FrontSecrets(try FrontSecrets.Values(configuration))
+        self.configuration = configuration
+        self.link = link
+        self.environment = FrontEnvironment(
+            configuration: configuration,
+            counters: ConnectionCounters(),
+            secrets: secrets,
+            logger: logger
+        )
+        self.group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.eventLoopCount)
+        self.address = self.group.next().makePromise()
+    }
+
+    /// Where the front listens, as soon as it does.
+    package var boundAddress: SocketAddress {
+        get async throws { try await self.address.futureResult.get() }
+    }
+
+    /// What the front has counted up to now.
+    package var counters: ConnectionCounters { self.environment.counters }
+
+    /// Takes a new password and a new certificate for the connections that come from now on.
+    package func reload(_ configuration: Configuration) throws(FrontError) {
+        try configuration.check()
+        guard (configuration.tls == nil) == (self.configuration.tls == nil) else {
+            throw .configuration(field: "tls", reason: "cannot be switched on or off without a restart")
+        }
+        self.environment.secrets.replace(with: try FrontSecrets.Values(configuration))
+        self.environment.logger.info("Took a new password and certificate")
+    }
+
+    package func run() async throws {
+        do {
+            try await self.serve()
+        } catch {
+            self.address.fail(error)
+            self.link.close()
+            try await self.group.shutdownGracefully()
+            throw error
+        }
+        self.link.close()
+        try await self.group.shutdownGracefully()
+    }
+
+    private func serve() async throws {
+        var generator = SystemRandomNumberGenerator()
+        let session = SessionID(using: &generator)
+        let lanes = try await self.makeLanes(session)
+        let sessionHolder = try await self.makeSession(session, lanes)
+        let inbox = LeaderInbox(lanes: lanes, session: sessionHolder, logger: self.environment.logger)
+        try self.link.start { inbox.receive($0) }
+        try await sessionHolder.eventLoop.submit { sessionHolder.value.start() }.get()
+        let server = try await self.bind(lanes)
+        self.environment.logger.info(
+            "The front listens",
+            metadata: ["address": "\(server.localAddress?.description ?? "")"]
+        )
+        if let address = server.localAddress { self.address.succeed(address) }
+
+        try? await gracefulShutdown()
+
+        // A task that was cancelled must still stop what it has started, hence futures and no child tasks here.
+        try await server.close().get()
+        let isDrained = try await self.drain(lanes).get()
+        try await sessionHolder.eventLoop.submit { sessionHolder.value.end(inGoodOrder: isDrained) }.get()
+        self.environment.logger.info("The front has stopped", metadata: ["drained": "\(isDrained)"])
+    }
+
+    private func makeLanes(_ session: SessionID) async throws -> [NIOLoopBound<Lane>] {
+        let environment = self.environment
+        let link = self.link
+        var lanes: [NIOLoopBound<Lane>] = []
+        for eventLoop in self.group.makeIterator() {
+            let number = UInt16(lanes.count)
+            let lane = try await eventLoop.submit {
+                let lane = Lane(
+                    number: number,
+                    session: session,
+                    environment: environment,
+                    link: link,
+                    eventLoop: eventLoop
+                )
+                lane.start()
+                return NIOLoopBound(lane, eventLoop: eventLoop)
+            }.get()
+            lanes.append(lane)
+        }
+        return lanes
+    }
+
+    private func makeSession(
+        _ session: SessionID,
+        _ lanes: [NIOLoopBound<Lane>]
+    ) async throws -> NIOLoopBound<FrontSession> {
+        let environment = self.environment
+        let link = self.link
+        let eventLoop = lanes[0].eventLoop
+        return try await eventLoop.submit {
+            let holder = FrontSession(
+                session: session,
+                environment: environment,
+                link: link,
+                lanes: lanes,
+                eventLoop: eventLoop
+            )
+            return NIOLoopBound(holder, eventLoop: eventLoop)
+        }.get()
+    }
+
+    private func bind(_ lanes: [NIOLoopBound<Lane>]) async throws -> any Channel {
+        let environment = self.environment
+        let byLoop = Dictionary(uniqueKeysWithValues: lanes.map { (ObjectIdentifier($0.eventLoop), $0) })
+        let bootstrap = ServerBootstrap(group: self.group)
+            .serverChannelOption(.backlog, value: 1_024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelOption(
+                .socketOption(NIOBSDSocket.Option(rawValue: SO_REUSEPORT)),
+                value: self.configuration.reusesPort ? 1 : 0
+            )
+            .childChannelOption(.socketOption(.so_keepalive), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelInitializer { channel in
+                guard let lane = byLoop[ObjectIdentifier(channel.eventLoop)] else { return channel.close() }
+                return Self.admit(channel, to: lane, in: environment)
+            }
+        let (host, port) = (self.configuration.host, self.configuration.port)
+        do {
+            return try await bootstrap.bind(host: host, port: port).get()
+        } catch {
+            throw FrontError.bind(host: host, port: port, reason: String(describing: error))
+        }
+    }
+
+    /// Makes a connection a client of the lane, or closes it when there are too many.
+    private static func admit(
+        _ channel: any Channel,
+        to lane: NIOLoopBound<Lane>,
+        in environment: FrontEnvironment
+    ) -> EventLoopFuture<Void> {
+        let configuration = environment.configuration
+        let bound = configuration.maximumConnectionCount + configuration.unidentifiedMargin
+        guard environment.counters.admitSocket(bound: bound) else {
+            environment.logger.warning("Closed a connection at once, because too many are open")
+            return channel.close()
+        }
+        channel.closeFuture.whenComplete { _ in environment.counters.releaseSocket() }
+        return channel.eventLoop.makeCompletedFuture {
+            if let context = environment.secrets.current.tls {
+                try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
+            }
+            try channel.pipeline.syncOperations.addHandler(ClientHandler(lane: lane.value))
+        }
+    }
+
+    /// Lets the clients come to their end; says whether all did in time.
+    private func drain(_ lanes: [NIOLoopBound<Lane>]) -> EventLoopFuture<Bool> {
+        let timeout = TimeAmount(self.configuration.drainTimeout)
+        let drained = lanes.map { lane in
+            lane.eventLoop.flatSubmit { () -> EventLoopFuture<Bool> in
+                let promise = lane.eventLoop.makePromise(of: Void.self)
+                let timer = lane.eventLoop.scheduleTask(in: timeout) {
+                    promise.fail(ChannelError.inappropriateOperationForState)
+                }
+                lane.value.drain(promise)
+                return promise.futureResult.map { true }.recover { _ in false }.always { _ in
+                    timer.cancel()
+                    lane.value.stop()
+                }
+            }
+        }
+        return EventLoopFuture.whenAllSucceed(drained, on: lanes[0].eventLoop).map { $0.allSatisfy { $0 } }
+    }
+}
