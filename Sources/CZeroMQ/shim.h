@@ -2,6 +2,6 @@
 #include <sys/eventfd.h>
 #include <zmq.h>
 
-// ZeroMQ numbers its own errors from a cast-free sum of macros, which Swift may not import; a constant it does.
+// Swift does not import macros that are sums of other macros, nor those that name enumerators; constants it does.
 static const int millrace_zmq_terminated = ETERM;
 static const int millrace_eventfd_flags = EFD_NONBLOCK | EFD_CLOEXEC;

@@ -10,7 +10,9 @@ import Glibc
 /// hiredis writes everything before it reads anything: with a peer that stops reading until its own
 /// answers are taken, both would wait for ever.
 package struct RedisConnection: ~Copyable {
-    /// Bytes read at once. hiredis moves what is left in its buffer at each kilobyte parsed, so more is not better.
+    /// Bytes read at once.
+    ///
+    /// hiredis moves what is left in its buffer at each kilobyte parsed, so more is not better.
     private static let chunkByteCount = 16 * 1024
     /// What the reader's buffer may keep for later when it is empty.
     private static let idleReaderByteLimit = 256 * 1024
@@ -86,8 +88,8 @@ package struct RedisConnection: ~Copyable {
     /// An answer that is an error is an answer like any other, and does not throw. Asking for more answers than
     /// commands were sent is a mistake in our own code.
     package mutating func nextReply() throws(RedisError) -> RedisReply {
-        precondition(self.awaitedReplyCount > 0, "no reply is awaited")
         try self.requireUsable()
+        precondition(self.awaitedReplyCount > 0, "no reply is awaited")
         while true {
             if let reply = try self.takeRead() {
                 self.awaitedReplyCount -= 1
@@ -112,6 +114,7 @@ package struct RedisConnection: ~Copyable {
         _ name: String,
         arguments: [any RedisArgument]
     ) throws(RedisError) -> RedisReply {
+        try self.requireUsable()
         precondition(self.awaitedReplyCount == 0, "\(self.awaitedReplyCount) replies were not taken before \(name)")
         var commands = RedisCommandBuffer(reserving: 256)
         commands.begin(name, argumentCount: arguments.count)

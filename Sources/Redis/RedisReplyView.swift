@@ -39,7 +39,7 @@ package struct RedisReplyView {
         self.kind == .integer ? Int(self.raw.pointee.integer) : nil
     }
 
-    /// The text of an error, if it is one, such as `NOAUTH Authentication required.`
+    /// The text, code first, if it is an error.
     package var error: String? {
         self.kind == .error ? self.withText { String(decoding: $0, as: UTF8.self) } : nil
     }

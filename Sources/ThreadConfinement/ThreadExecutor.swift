@@ -73,6 +73,9 @@ package final class ThreadExecutor: SerialExecutor, TaskExecutor {
     }
 
     /// Whether the caller is on the thread of this executor.
+    ///
+    /// It is never inlined, because the compiler takes `pthread_self` for a constant, even across an `await`.
+    @inline(never)
     package var isCurrentThread: Bool {
         self.state.withLock { state in
             guard let thread = state.thread else { return false }

@@ -39,8 +39,10 @@ package struct ZeroMQSocketOptions: Sendable {
     /// A peer that sends a longer one is disconnected. Sending a longer one throws, because a peer with
     /// the same bound would cut the connection, and again at each reconnection.
     package var maximumMessageByteCount: Int?
-    /// Whether a router throws `.hostUnreachable` for an unknown identity, and waits, or answers false,
-    /// when a peer's queue is full. Otherwise it drops the message without a word.
+    /// Whether a router says so when it cannot deliver.
+    ///
+    /// It then throws `.hostUnreachable` for an unknown identity, and waits, or answers false, when a peer's queue is
+    /// full. Otherwise it drops the message without a word.
     package var routerMandatory = false
     /// Whether a peer takes over the identity of one that is connected; otherwise the new one is ignored.
     package var routerHandover = false
