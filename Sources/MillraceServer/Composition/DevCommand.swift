@@ -30,7 +30,7 @@ struct DevCommand {
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
-                for await signal in signals { await supervisor.receive(signal.number) }
+                for await signal in signals { await supervisor.receive(signal.rawValue) }
             }
             group.addTask { await self.announce() }
             await supervisor.run()
@@ -81,7 +81,10 @@ struct DevCommand {
             if await self.answers(configuration) { break }
             try? await Task.sleep(for: Self.readinessProbe)
         }
-        if !Task.isCancelled { print(self.welcome) }
+        guard !Task.isCancelled else { return }
+        print(self.welcome)
+        // Standard output may be a pipe, which would keep this to itself.
+        fflush(nil)
     }
 
     /// Whether the whole way to the leader is open.

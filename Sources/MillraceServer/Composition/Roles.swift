@@ -107,8 +107,8 @@ struct Roles {
     private func storeConfiguration() throws -> RedisStoreConfiguration {
         let endpoint: RedisEndpoint =
             switch self.settings.redisEndpoint {
-            case .unix(let path): .unix(path: path)
-            case .tcp(let address): .tcp(host: address.host, port: address.port)
+            case .unix(let path): .unixSocket(path: path)
+            case .tcp(let address): .tcp(host: address.host, port: Int(address.port))
             }
         return try RedisStoreConfiguration(
             endpoint: endpoint,

@@ -76,22 +76,22 @@ struct DemoCommand {
     private func makeJobs() throws -> [JobRequest] {
         var jobs: [JobRequest] = []
         for number in 0..<Self.mailCount {
-            var job = try JobRequest("SendMail", "user-\(number)@example.com")
+            var job = try JobRequest("SendMail", arguments: "user-\(number)@example.com")
             job.queue = "demo-urgent"
             jobs.append(job)
         }
         for number in 0..<Self.reportCount {
-            var job = try JobRequest("MakeReport", number, ["format": "pdf"])
+            var job = try JobRequest("MakeReport", arguments: number, ["format": "pdf"])
             job.queue = "demo"
             jobs.append(job)
         }
         for number in 0..<Self.flakyCount {
-            var job = try JobRequest("CallFlakyService", number)
+            var job = try JobRequest("CallFlakyService", arguments: number)
             job.queue = "demo"
             jobs.append(job)
         }
         for number in 0..<Self.scheduledCount {
-            var job = try JobRequest("SendReminder", number)
+            var job = try JobRequest("SendReminder", arguments: number)
             job.queue = "demo-urgent"
             job.at = Date().addingTimeInterval(2)
             jobs.append(job)
