@@ -1,2 +1,7 @@
 #pragma once
+#include <sys/eventfd.h>
 #include <zmq.h>
+
+// Swift does not import macros that are sums of other macros, nor those that name enumerators; constants it does.
+static const int millrace_zmq_terminated = ETERM;
+static const int millrace_eventfd_flags = EFD_NONBLOCK | EFD_CLOEXEC;

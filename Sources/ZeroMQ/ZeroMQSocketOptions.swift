@@ -1,0 +1,63 @@
+/// How a socket behaves; all of it is settled before the socket binds or connects.
+///
+/// What is nil stays as ZeroMQ has it. Durations count in milliseconds, rounded up.
+package struct ZeroMQSocketOptions: Sendable {
+    /// Signs of life that both ends of a connection send while there is nothing else to say.
+    package struct Heartbeat: Sendable {
+        /// How long a connection may be quiet before we send a sign of life.
+        package var interval: Duration
+        /// How long we wait for any answer to it before we cut the connection.
+        package var timeout: Duration
+        /// How long our peer is to wait for any sign from us; in tenths of a second, 6,553 s at the most.
+        package var timeToLive: Duration
+
+        package init(interval: Duration, timeout: Duration, timeToLive: Duration) {
+            self.interval = interval
+            self.timeout = timeout
+            self.timeToLive = timeToLive
+        }
+    }
+
+    /// Which end of an encrypted connection the socket is.
+    package enum Curve: Sendable {
+        /// Admits peers that know our public key. Which of them is decided by the handler of ZAP, if there is one.
+        case server(secretKey: CurveKey)
+        /// Talks to nobody but the owner of `serverKey`.
+        case client(CurveKeyPair, serverKey: CurveKey)
+    }
+
+    /// How long unsent messages outlive the socket; nil is for ever, and then the context's end may wait for ever.
+    package var linger: Duration? = .zero
+    /// The name under which a router at the other end knows us: 1 to 255 bytes, the first of them not zero.
+    package var identity: [UInt8]?
+    /// Messages that may wait to be sent on each connection; 0 is no bound.
+    package var sendHighWaterMark: Int?
+    /// Messages that may wait to be received on each connection; 0 is no bound.
+    package var receiveHighWaterMark: Int?
+    /// The largest frame, in bytes.
+    ///
+    /// A peer that sends a longer one is disconnected. Sending a longer one throws, because a peer with
+    /// the same bound would cut the connection, and again at each reconnection.
+    package var maximumMessageByteCount: Int?
+    /// Whether a router says so when it cannot deliver.
+    ///
+    /// It then throws `.hostUnreachable` for an unknown identity, and waits, or answers false, when a peer's queue is
+    /// full. Otherwise it drops the message without a word.
+    package var routerMandatory = false
+    /// Whether a peer takes over the identity of one that is connected; otherwise the new one is ignored.
+    package var routerHandover = false
+    /// Whether messages are queued only for connections that stand.
+    package var immediate = false
+    package var heartbeat: Heartbeat?
+    /// How long to wait before a lost connection is tried again.
+    package var reconnectInterval: Duration?
+    /// Where the reconnect interval, which doubles at each try, stops growing.
+    package var maximumReconnectInterval: Duration?
+    /// How long a new peer may take for its handshake.
+    package var handshakeInterval: Duration?
+    package var curve: Curve?
+    /// The name of this socket in questions to the handler of ZAP; a handler is asked only if it is set.
+    package var zapDomain: String?
+
+    package init() {}
+}
