@@ -10,7 +10,6 @@ import Redis
 /// A transaction is one `MULTI … EXEC` in one write. Redis carries it out as a whole, writes it to its append-only
 /// file as a whole, and drops it as a whole when its `EXEC` does not arrive.
 package final class RedisJobStore: JobStore, ReadsOverRedis {
-    private let configuration: RedisStoreConfiguration
     private let keys: RedisKeys
     private let link: RedisLink
     private var encoder: TransactionEncoder
@@ -22,7 +21,6 @@ package final class RedisJobStore: JobStore, ReadsOverRedis {
     private var limitedDay: String?
 
     package init(configuration: RedisStoreConfiguration) {
-        self.configuration = configuration
         self.keys = RedisKeys(prefix: configuration.keyPrefix)
         self.link = RedisLink(configuration: configuration)
         self.encoder = TransactionEncoder(keys: self.keys)

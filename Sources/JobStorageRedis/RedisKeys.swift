@@ -5,7 +5,7 @@ import JobStorage
 ///
 /// All begin with a prefix, so that a Redis can be shared. A name that comes from outside (a queue, a key of
 /// middleware) stands behind a word and a colon of its own, so that none can address another kind of key.
-/// `docs/` and the import of a data set rely on these names: a change of one is a change of the data's version.
+/// To change a name is to change the data's version.
 struct RedisKeys: Sendable {
     /// The form of the data that this program writes; kept in the field ``versionField`` of ``cluster``.
     static let dataVersion = 1

@@ -48,9 +48,12 @@ struct TransactionEncoder: ~Copyable {
         }
         cleared += transaction.clearedSets.map { self.keys.set($0) }
         for (name, changes) in transaction.queues where changes.isCleared { cleared.append(self.keys.queue(name)) }
-        guard !cleared.isEmpty else { return }
-        self.commands.begin("UNLINK", argumentCount: cleared.count)
-        for key in cleared { self.commands.append(key) }
+        let limit = RedisCommandBuffer.maximumArgumentCount
+        for start in stride(from: 0, to: cleared.count, by: limit) {
+            let keys = cleared[start..<min(start + limit, cleared.count)]
+            self.commands.begin("UNLINK", argumentCount: keys.count)
+            for key in keys { self.commands.append(key) }
+        }
     }
 
     private mutating func encodeJobs(of transaction: StorageTransaction) {
@@ -160,7 +163,8 @@ struct TransactionEncoder: ~Copyable {
             (transaction.processed, self.keys.processed, self.keys.processed(on: day)),
             (transaction.failures, self.keys.failures, self.keys.failures(on: day)),
         ]
-        for (count, total, daily) in counters where count > 0 {
+        // A counter that begins at 0 is there to be told when it ends, too.
+        for (count, total, daily) in counters where count > 0 || limitsDay {
             for key in [total, daily] {
                 self.commands.begin("INCRBY", argumentCount: 2)
                 self.commands.append(key)
