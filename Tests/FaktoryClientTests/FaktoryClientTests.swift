@@ -257,6 +257,18 @@ struct FaktoryClientTests {
         }
     }
 
+    @Test("the time limit of a command that was answered does not hold for the next")
+    func deadlineEnds() async throws {
+        let script = self.afterHello { $0.line == "SLOW" ? .later("+OK\r\n", .milliseconds(80)) : .ok }
+        try await ScriptedServer.serving(script: script) { server in
+            let connection = try await FaktoryConnection.open(to: server.configuration, tls: nil)
+            let quick = try await connection.send(ByteBuffer(string: "QUICK\r\n"), timeout: .milliseconds(40))
+            let slow = try await connection.send(ByteBuffer(string: "SLOW\r\n"), timeout: .seconds(10))
+            #expect([quick, slow] == [.simple("OK"), .simple("OK")])
+            connection.close()
+        }
+    }
+
     @Test("a client that nobody holds any more takes leave")
     func released() async throws {
         try await ScriptedServer.serving(script: { $0.line == "END" ? .close("") : .ok }) { server in
