@@ -92,7 +92,7 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ]
         ),
-        ours("FaktoryClient", ["FaktoryWire", "JobCore", nioCore, nioPosix, nioEmbedded, nioSSL, logging]),
+        ours("FaktoryClient", ["FaktoryWire", "JobCore", nioCore, nioPosix, nioSSL, logging]),
 
         // 4
         ours(
@@ -116,7 +116,8 @@ let package = Package(
         tests("RedisTests", ["Redis", "ThreadConfinement", "TestSupport"]),
         tests("FaktoryWireTests", ["FaktoryWire", "JobCore", nioCore]),
         tests("JobStorageTests", ["JobStorage", "JobStorageRedis", "Redis", "JobCore", "TestSupport"]),
-        tests("FaktoryClientTests", ["FaktoryClient", "FaktoryWire", "JobCore", nioCore, nioPosix, nioEmbedded, nioSSL, logging]),
+        tests("JobStorageRedisTests", ["JobStorageRedis", "JobStorage", "Redis", "JobCore", "TestSupport"]),
+        tests("FaktoryClientTests", ["FaktoryClient", "FaktoryWire", "JobCore", nioCore, nioPosix, nioSSL, logging]),
         tests("MillraceServerTests", ["MillraceServer", "CLinux", logging, lifecycle]),
     ]
 )
