@@ -1,4 +1,6 @@
 /// The name that a worker process gave itself (`wid` on the wire); empty for a connection that named none.
+///
+/// Two names are the same when their bytes are.
 public struct WorkerID: Hashable, Sendable, CustomStringConvertible {
     public let text: String
 
@@ -7,4 +9,12 @@ public struct WorkerID: Hashable, Sendable, CustomStringConvertible {
     }
 
     public var description: String { self.text }
+
+    public static func == (left: WorkerID, right: WorkerID) -> Bool {
+        left.text.hasSameBytes(as: right.text)
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        self.text.hashBytes(into: &hasher)
+    }
 }

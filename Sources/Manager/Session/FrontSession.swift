@@ -79,10 +79,11 @@ final class Lane {
         self.lastReplies = replies
     }
 
-    /// The record for the last batch that was finished.
+    /// The record for the last batch that was finished; what an earlier leader recorded stays until one was.
     func makeRecord() -> LaneRecord {
+        guard let lastReplies = self.lastReplies else { return self.record }
         var writer = LinkWriter(reserving: 64)
-        let replies = (self.lastReplies ?? []).map { reply -> LinkReply in
+        let replies = lastReplies.map { reply -> LinkReply in
             // A job is found again by its jid; its bytes are stored once, in its own record.
             guard case .job(let offer, _) = reply else { return reply }
             return .job(offer: offer, payload: self.jobID(offeredAs: offer))

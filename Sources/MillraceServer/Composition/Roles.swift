@@ -55,7 +55,15 @@ struct Roles {
             makeStore: { RedisJobStore(configuration: store) },
             extend: self.extend
         )
-        try await self.run([manager, self.makeReloader(of: [], logger: logger)], logger: logger)
+        let sync = AppendOnlyFileSync(
+            endpoint: store.endpoint,
+            options: RedisConnectionOptions(
+                credentials: store.password.map { .init(username: store.username, password: $0) }
+            ),
+            logger: logger
+        )
+        // What is started last is stopped first: the file is synced for as long as the manager writes.
+        try await self.run([sync, manager, self.makeReloader(of: [], logger: logger)], logger: logger)
     }
 
     func runScheduler() async throws {

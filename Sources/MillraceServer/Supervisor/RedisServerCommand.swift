@@ -2,7 +2,8 @@ import Glibc
 
 /// The Redis server that we start for ourselves: its configuration and its command line.
 ///
-/// It listens on a Unix socket that only our user may open, and on no port. It never evicts, never forgets a torn tail
+/// With durability `disk` it syncs each write before it answers; with `memory` the write is with the kernel before it is
+/// answered, and `AppendOnlyFileSync` brings it to the disk once a second. It listens on a Unix socket that only our user may open, and on no port. It never evicts, never forgets a torn tail
 /// of its log quietly, and takes no snapshots beside the log.
 package struct RedisServerCommand: Sendable, Equatable {
     /// Why the server cannot be given its configuration.
@@ -58,7 +59,7 @@ package struct RedisServerCommand: Sendable, Equatable {
             appendonly yes
             appendfilename millrace.aof
             appenddirname millrace-aof
-            appendfsync \(self.durability == .disk ? "always" : "everysec")
+            appendfsync \(self.durability == .disk ? "always" : "no")
             no-appendfsync-on-rewrite no
             aof-use-rdb-preamble yes
             aof-load-truncated no

@@ -1,0 +1,33 @@
+# What the other scripts share. Sourced, not run.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+# Says what is being done, on standard error.
+say() { printf '\033[1m==> %s\033[0m\n' "$*" >&2; }
+
+# Runs a command as root.
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+# Installs the Debian packages among those named that are missing; asks no server when there are none.
+install_packages() {
+    local missing=() package
+    for package in "$@"; do
+        dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q '^install ok installed$' || missing+=("$package")
+    done
+    [ "${#missing[@]}" -eq 0 ] && return
+    say "installing ${missing[*]}"
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
+}
+
+# What building and running need beside Swift and git.
+install_requirements() {
+    if ! command -v swift >/dev/null; then
+        echo "Swift 6.1 or later is needed: https://www.swift.org/install/linux" >&2
+        exit 1
+    fi
+    install_packages libzmq3-dev libhiredis-dev redis-server
+    # Debian starts a Redis of its own, which nothing here uses; it is left as it is.
+}
