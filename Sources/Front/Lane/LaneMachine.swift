@@ -495,7 +495,20 @@ extension LaneMachine {
             self.release(command)
         }
         self.deferred = [:]
-        self.pending.append(contentsOf: behind)
+        self.append(behind)
+    }
+
+    /// Puts chunks behind those that are pending, in one batch with them if there is room.
+    private mutating func append(_ chunks: Deque<CommandChunk>) {
+        var chunks = chunks
+        if let first = chunks.first, let last = self.pending.last,
+            last.entries.count + first.entries.count <= self.limits.batchCommandCount,
+            last.byteCount + first.byteCount <= self.limits.batchByteCount
+        {
+            self.pending[self.pending.endIndex - 1].append(contentsOf: first)
+            chunks.removeFirst()
+        }
+        self.pending.append(contentsOf: chunks)
     }
 
     private mutating func enqueue(
