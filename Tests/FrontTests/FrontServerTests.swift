@@ -2,6 +2,7 @@ import ClusterLink
 import Front
 import JobCore
 import Logging
+import NIOSSL
 import Testing
 
 @Suite("A front as a whole")
@@ -54,6 +55,45 @@ struct FrontServerTests {
         }
         #expect(!leader.messages.contains { if case .detach = $0 { true } else { false } })
         #expect(leader.isClosed)
+    }
+
+    @Test("with a certificate clients speak TLS, and those that do not get nothing")
+    func tls() async throws {
+        let certificate = try TestCertificate.serverConfiguration()
+        var trust = TLSConfiguration.makeClientConfiguration()
+        trust.certificateVerification = .none
+        let context = try NIOSSLContext(configuration: trust)
+        try await FrontFixture.run {
+            $0.tls = certificate
+        } _: { front in
+            try await TestClient.connect(to: front.address, tls: context) { client in
+                #expect(await client.hello())
+                try await client.send("PUSH {}\nnope\nEND\n")
+                #expect(await client.readToEnd() == "+OK\r\n-ERR unknown command nope\r\n")
+            }
+            try await front.connect { client in
+                try await client.send("HELLO {}\r\n")
+                #expect(!(await client.readToEnd()).contains("HI"))
+            }
+        }
+    }
+
+    @Test("TLS cannot be switched off by a reload")
+    func reloadWithoutTLS() throws {
+        var configuration = FrontServer.Configuration()
+        configuration.tls = try TestCertificate.serverConfiguration()
+        let server = try FrontServer(
+            configuration: configuration,
+            link: FakeLeader(),
+            logger: Logger(label: "front") { _ in SwiftLogNoOpLogHandler() }
+        )
+        try server.reload(configuration)
+        configuration.tls = nil
+        #expect(
+            throws: FrontError.configuration(field: "tls", reason: "cannot be switched on or off without a restart")
+        ) {
+            try server.reload(configuration)
+        }
     }
 
     @Test("clients of several event loops are served, each loop in a lane of its own")

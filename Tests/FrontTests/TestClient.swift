@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import NIOSSL
 import Synchronization
 
 /// A client that says exactly what a test wants, and reads exactly as much.
@@ -12,13 +13,22 @@ struct TestClient: Sendable {
     static func connect<Result>(
         to address: SocketAddress,
         reads: Bool = true,
+        tls: NIOSSLContext? = nil,
         _ body: (TestClient) async throws -> Result
     ) async throws -> Result {
         let received = ReceivedBytes()
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelOption(.autoRead, value: reads)
-            .channelInitializer { $0.pipeline.addHandler(received) }
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    if let tls {
+                        let handler = try NIOSSLClientHandler(context: tls, serverHostname: nil)
+                        try channel.pipeline.syncOperations.addHandler(handler)
+                    }
+                    try channel.pipeline.syncOperations.addHandler(received)
+                }
+            }
             .connect(to: address).get()
         let client = TestClient(channel: channel, received: received)
         do {
