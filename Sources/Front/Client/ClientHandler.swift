@@ -44,6 +44,7 @@ final class ClientHandler: ChannelInboundHandler {
     }
 
     private let lane: Lane
+    private let limits: ClientLimits
     private var id = ConnectionID(0)
     private var context: ChannelHandlerContext?
     private var phase = Phase.closed
@@ -51,6 +52,8 @@ final class ClientHandler: ChannelInboundHandler {
 
     /// What arrived before the end of HELLO.
     private var handshake = ByteBuffer()
+    /// How many of those bytes are known to hold no LF.
+    private var searchedByteCount = 0
     private var splitter: LineSplitter
     private var inputHasEnded = false
     private var isReading = true
@@ -79,10 +82,9 @@ final class ClientHandler: ChannelInboundHandler {
 
     init(lane: Lane) {
         self.lane = lane
-        self.splitter = LineSplitter(maximumByteCount: lane.environment.configuration.maximumLineByteCount)
+        self.limits = lane.environment.clientLimits
+        self.splitter = LineSplitter(maximumByteCount: self.limits.maximumLineByteCount)
     }
-
-    private var configuration: FrontServer.Configuration { self.lane.environment.configuration }
 }
 
 // MARK: - The channel
@@ -229,7 +231,7 @@ extension ClientHandler {
             self.lastProgress = now
             return
         }
-        guard lastProgress + self.configuration.writeTimeout <= now else { return }
+        guard lastProgress + self.limits.writeTimeout <= now else { return }
         self.lane.environment.logger.info("Closed a client that does not read its replies")
         self.close()
     }
@@ -272,7 +274,7 @@ extension ClientHandler {
         let challenge = self.lane.environment.secrets.current.password.map { _ in PasswordChallenge(using: &generator) }
         self.phase = .greeted(challenge)
         self.deadline = context.eventLoop.assumeIsolated().scheduleTask(
-            in: TimeAmount(self.configuration.handshakeTimeout)
+            in: self.limits.handshakeTimeout
         ) { self.close() }
         if self.lane.isDraining {
             self.close()
@@ -283,7 +285,9 @@ extension ClientHandler {
     }
 
     private func readHello(_ challenge: PasswordChallenge?) {
-        guard let lineFeed = self.handshake.readableBytesView.firstIndex(of: UInt8(ascii: "\n")) else {
+        let unsearched = self.handshake.readableBytesView.dropFirst(self.searchedByteCount)
+        guard let lineFeed = unsearched.firstIndex(of: UInt8(ascii: "\n")) else {
+            self.searchedByteCount = self.handshake.readableBytes
             if self.inputHasEnded || self.handshake.readableBytes > Hello.maximumByteCount + 1 { self.close() }
             return
         }
@@ -311,7 +315,7 @@ extension ClientHandler {
             return
         }
         self.phase = .verifying
-        let allowsLegacyHash = self.configuration.allowsLegacyHash
+        let allowsLegacyHash = self.limits.allowsLegacyHash
         NIOThreadPool.singleton.runIfActive(eventLoop: self.lane.eventLoop) {
             challenge.accepts(
                 hello.passwordHash,
@@ -345,7 +349,7 @@ extension ClientHandler {
         self.isIdentified = true
         let count = self.lane.environment.counters.identify()
         self.output.writeOKReply()
-        guard count <= self.configuration.maximumConnectionCount else {
+        guard count <= self.limits.maximumConnectionCount else {
             self.lane.environment.logger.warning("Refused a client beyond the limit", metadata: ["count": "\(count)"])
             self.close(saying: "too many connections: \(count)")
             return
@@ -394,7 +398,7 @@ extension ClientHandler {
     }
 
     private var maySend: Bool {
-        self.next == nil && !self.isAlone && self.unansweredCount < self.configuration.pipelineDepth
+        self.next == nil && !self.isAlone && self.unansweredCount < self.limits.pipelineDepth
             && !self.lane.isFull && (self.context?.channel.isWritable ?? false)
             && (!self.isDraining || self.unansweredCount == 0)
     }
@@ -423,7 +427,7 @@ extension ClientHandler {
         let intake = Intake(
             command,
             worker: self.worker ?? "",
-            fetchWait: UInt32(clamping: TimeAmount(self.configuration.fetchWait).nanoseconds / 1_000_000)
+            fetchWait: self.limits.fetchWaitMilliseconds
         )
         switch intake {
         case .forward(let body, let isAlone):

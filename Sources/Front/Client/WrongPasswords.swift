@@ -25,7 +25,7 @@ package struct WrongPasswords: Sendable {
     /// Whether a password from this address is looked at.
     package func mayTry(_ address: String, at now: Uptime) -> Bool {
         guard let forgivenAt = self.forgivenAt[address] else { return true }
-        return forgivenAt < now + self.recovery * self.burst
+        return forgivenAt <= now + self.recovery * (self.burst - 1)
     }
 
     /// Notes a wrong password.

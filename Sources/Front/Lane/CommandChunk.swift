@@ -45,6 +45,23 @@ struct CommandChunk {
         self.writer.writeEncoded(encoded)
     }
 
+    /// Appends the commands of another chunk.
+    mutating func append(contentsOf other: CommandChunk) {
+        let offset = self.byteCount
+        for entry in other.entries {
+            self.entries.append(
+                Entry(
+                    request: entry.request,
+                    owner: entry.owner,
+                    appendedAt: entry.appendedAt,
+                    start: offset + entry.start
+                )
+            )
+        }
+        self.writer.writeEncoded(other.writer.bytes)
+        self.hasControl = self.hasControl || other.hasControl
+    }
+
     /// The bytes of one command.
     func encoded(_ index: Int) -> [UInt8] {
         let end = index + 1 < self.entries.count ? self.entries[index + 1].start : self.byteCount

@@ -421,16 +421,23 @@ extension LaneMachine {
     }
 
     private mutating func enqueue(_ command: LinkCommand, owner: CommandChunk.Owner, at now: Uptime) {
-        if self.pending.last.map(self.isComplete) ?? true { self.pending.append(CommandChunk()) }
-        let last = self.pending.endIndex - 1
+        let last = self.openChunk()
         let before = self.pending[last].byteCount
         self.pending[last].append(command, owner: owner, at: now)
         self.heldCommandCount += 1
         self.heldByteCount += self.pending[last].byteCount - before
     }
 
-    private func isComplete(_ chunk: CommandChunk) -> Bool {
-        chunk.entries.count >= self.limits.batchCommandCount || chunk.byteCount >= self.limits.batchByteCount
+    /// Where the chunk stands that takes the next command.
+    private mutating func openChunk() -> Int {
+        let last = self.pending.endIndex - 1
+        if last >= 0, self.pending[last].entries.count < self.limits.batchCommandCount,
+            self.pending[last].byteCount < self.limits.batchByteCount
+        {
+            return last
+        }
+        self.pending.append(CommandChunk())
+        return last + 1
     }
 
     private mutating func sendNext(at now: Uptime, into actions: inout [LaneAction]) {
@@ -495,7 +502,20 @@ extension LaneMachine {
             self.release(command)
         }
         self.deferred = [:]
-        self.pending.append(contentsOf: behind)
+        self.append(behind)
+    }
+
+    /// Puts chunks behind those that are pending, in one batch with them if there is room.
+    private mutating func append(_ chunks: Deque<CommandChunk>) {
+        var chunks = chunks
+        if let first = chunks.first, let last = self.pending.last,
+            last.entries.count + first.entries.count <= self.limits.batchCommandCount,
+            last.byteCount + first.byteCount <= self.limits.batchByteCount
+        {
+            self.pending[self.pending.endIndex - 1].append(contentsOf: first)
+            chunks.removeFirst()
+        }
+        self.pending.append(contentsOf: chunks)
     }
 
     private mutating func enqueue(
@@ -504,8 +524,7 @@ extension LaneMachine {
         for connection: ConnectionID,
         at moment: Uptime
     ) {
-        if self.pending.last.map(self.isComplete) ?? true { self.pending.append(CommandChunk()) }
-        let last = self.pending.endIndex - 1
+        let last = self.openChunk()
         self.pending[last].append(encoded: encoded, request: request, owner: .client(connection), at: moment)
         self.heldCommandCount += 1
         self.heldByteCount += encoded.count

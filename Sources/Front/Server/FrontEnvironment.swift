@@ -6,6 +6,7 @@ import Synchronization
 /// What all parts of a front share.
 final class FrontEnvironment: Sendable {
     let configuration: FrontServer.Configuration
+    let clientLimits: ClientLimits
     let counters: ConnectionCounters
     let secrets: FrontSecrets
     let wrongPasswords = Mutex(WrongPasswords())
@@ -18,6 +19,7 @@ final class FrontEnvironment: Sendable {
         logger: Logger
     ) {
         self.configuration = configuration
+        self.clientLimits = ClientLimits(configuration)
         self.counters = counters
         self.secrets = secrets
         self.logger = logger

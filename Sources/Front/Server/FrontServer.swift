@@ -16,8 +16,7 @@ package final class FrontServer: Service {
     private let configuration: Configuration
     private let link: any PeerLink
     private let environment: FrontEnvironment
-    private let address: EventLoopPromise<SocketAddress>
-    private let group: MultiThreadedEventLoopGroup
+    private let address = BoundAddress()
 
     /// Throws when the configuration cannot be.
     package init(configuration: Configuration, link: any PeerLink, logger: Logger) throws(FrontError) {
@@ -31,13 +30,11 @@ package final class FrontServer: Service {
             secrets: secrets,
             logger: logger
         )
-        self.group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.eventLoopCount)
-        self.address = self.group.next().makePromise()
     }
 
     /// Where the front listens, as soon as it does.
     package var boundAddress: SocketAddress {
-        get async throws { try await self.address.futureResult.get() }
+        get async throws { try await self.address.value }
     }
 
     /// What the front has counted up to now.
@@ -54,32 +51,33 @@ package final class FrontServer: Service {
     }
 
     package func run() async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: self.configuration.eventLoopCount)
         do {
-            try await self.serve()
+            try await self.serve(on: group)
         } catch {
-            self.address.fail(error)
+            self.address.settle(.failure(error))
             self.link.close()
-            try await self.group.shutdownGracefully()
+            try await group.shutdownGracefully()
             throw error
         }
         self.link.close()
-        try await self.group.shutdownGracefully()
+        try await group.shutdownGracefully()
     }
 
-    private func serve() async throws {
+    private func serve(on group: MultiThreadedEventLoopGroup) async throws {
         var generator = SystemRandomNumberGenerator()
         let session = SessionID(using: &generator)
-        let lanes = try await self.makeLanes(session)
+        let lanes = try await self.makeLanes(session, on: group)
         let sessionHolder = try await self.makeSession(session, lanes)
         let inbox = LeaderInbox(lanes: lanes, session: sessionHolder, logger: self.environment.logger)
         try self.link.start { inbox.receive($0) }
         try await sessionHolder.eventLoop.submit { sessionHolder.value.start() }.get()
-        let server = try await self.bind(lanes)
+        let server = try await self.bind(lanes, on: group)
         self.environment.logger.info(
             "The front listens",
             metadata: ["address": "\(server.localAddress?.description ?? "")"]
         )
-        if let address = server.localAddress { self.address.succeed(address) }
+        if let address = server.localAddress { self.address.settle(.success(address)) }
 
         try? await gracefulShutdown()
 
@@ -90,11 +88,13 @@ package final class FrontServer: Service {
         self.environment.logger.info("The front has stopped", metadata: ["drained": "\(isDrained)"])
     }
 
-    private func makeLanes(_ session: SessionID) async throws -> [NIOLoopBound<Lane>] {
+    private func makeLanes(_ session: SessionID, on group: MultiThreadedEventLoopGroup) async throws -> [NIOLoopBound<
+        Lane
+    >] {
         let environment = self.environment
         let link = self.link
         var lanes: [NIOLoopBound<Lane>] = []
-        for eventLoop in self.group.makeIterator() {
+        for eventLoop in group.makeIterator() {
             let number = UInt16(lanes.count)
             let lane = try await eventLoop.submit {
                 let lane = Lane(
@@ -131,10 +131,11 @@ package final class FrontServer: Service {
         }.get()
     }
 
-    private func bind(_ lanes: [NIOLoopBound<Lane>]) async throws -> any Channel {
+    private func bind(_ lanes: [NIOLoopBound<Lane>], on group: MultiThreadedEventLoopGroup) async throws -> any Channel
+    {
         let environment = self.environment
         let byLoop = Dictionary(uniqueKeysWithValues: lanes.map { (ObjectIdentifier($0.eventLoop), $0) })
-        let bootstrap = ServerBootstrap(group: self.group)
+        let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1_024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelOption(

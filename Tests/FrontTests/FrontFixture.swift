@@ -1,0 +1,52 @@
+import Front
+import Logging
+import NIOCore
+import ServiceLifecycle
+
+/// A running front whose leader is scripted.
+struct FrontFixture {
+    let server: FrontServer
+    let leader: FakeLeader
+    let address: SocketAddress
+    private let services: ServiceGroup
+
+    static func run<Result: Sendable>(
+        leader: FakeLeader = FakeLeader(),
+        configure: (inout FrontServer.Configuration) -> Void = { _ in },
+        _ body: (FrontFixture) async throws -> Result
+    ) async throws -> Result {
+        var configuration = FrontServer.Configuration(host: "127.0.0.1", port: 0)
+        configuration.drainTimeout = .seconds(5)
+        configure(&configuration)
+        var logger = Logger(label: "front")
+        logger.logLevel = .critical
+        let server = try FrontServer(configuration: configuration, link: leader, logger: logger)
+        let services = ServiceGroup(services: [server], logger: logger)
+        async let running: Void = services.run()
+        let fixture = FrontFixture(
+            server: server,
+            leader: leader,
+            address: try await server.boundAddress,
+            services: services
+        )
+        do {
+            let result = try await body(fixture)
+            await services.triggerGracefulShutdown()
+            try await running
+            return result
+        } catch {
+            await services.triggerGracefulShutdown()
+            try await running
+            throw error
+        }
+    }
+
+    func connect<Result>(reads: Bool = true, _ body: (TestClient) async throws -> Result) async throws -> Result {
+        try await TestClient.connect(to: self.address, reads: reads, body)
+    }
+
+    /// Begins the end of the front.
+    func shutDown() async {
+        await self.services.triggerGracefulShutdown()
+    }
+}

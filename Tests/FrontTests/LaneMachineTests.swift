@@ -1,0 +1,413 @@
+import ClusterLink
+import Front
+import JobCore
+import Testing
+
+@Suite("A lane's rules")
+struct LaneMachineTests {
+    // MARK: Batches
+
+    @Test("everything of one tick leaves as one batch, and what comes meanwhile as the next")
+    func batching() {
+        var lane = LaneScript()
+        lane.push("a")
+        lane.push("b", for: 2)
+        #expect(lane.flush() == ["1/0: push(a)#1 push(b)#2"])
+        lane.push("c")
+        #expect(lane.flush() == [])
+        #expect(lane.reply(1, .ok, .error("ERR no")) == ["2/0: push(c)#3", "to 1: #1 ok", "to 2: #2 error ERR no"])
+        #expect(lane.reply(2, .ok) == ["to 1: #3 ok"])
+        #expect(lane.machine.isQuiet)
+    }
+
+    @Test("nothing leaves before a leader has attached the session")
+    func unattached() {
+        var lane = LaneScript(isAttached: false)
+        lane.push()
+        #expect(!lane.machine.wantsFlush)
+        #expect(lane.flush() == [])
+        #expect(lane.attach() == ["1/0: push(j)#1"])
+    }
+
+    @Test("a batch ends at its bound of commands", arguments: [(2, 1), (3, 2)])
+    func commandBound(pushes: Int, batches: Int) {
+        var limits = LaneLimits()
+        limits.batchCommandCount = 2
+        var lane = LaneScript(limits: limits)
+        for _ in 0..<pushes { lane.push() }
+        #expect(lane.flush() == ["1/0: push(j)#1 push(j)#2"])
+        #expect(lane.reply(1, .ok, .ok).count == 2 + batches - 1)
+    }
+
+    @Test("a batch ends with the command that reaches its bound of bytes")
+    func byteBound() {
+        var limits = LaneLimits()
+        limits.batchByteCount = 28
+        var lane = LaneScript(limits: limits)
+        lane.push("a")
+        lane.push("b")
+        lane.push("c")
+        #expect(lane.flush() == ["1/0: push(a)#1 push(b)#2"])
+        #expect(lane.reply(1, .ok, .ok).first == "2/0: push(c)#3")
+    }
+
+    // MARK: Lost and repeated messages
+
+    @Test("a batch without a reply is sent again under its number, after the interval and not before")
+    func resend() {
+        var lane = LaneScript()
+        lane.push()
+        #expect(lane.flush() == ["1/0: push(j)#1"])
+        lane.pass(.milliseconds(999))
+        #expect(lane.tick() == [])
+        lane.pass(.milliseconds(1))
+        #expect(lane.tick() == ["1/0: push(j)#1"])
+        lane.pass(.milliseconds(999))
+        #expect(lane.tick() == [])
+        #expect(lane.reply(1, .ok) == ["to 1: #1 ok"])
+    }
+
+    @Test("replies to any batch but the one under way count for nothing", arguments: [0, 1, 3] as [UInt64])
+    func staleReplies(number: UInt64) {
+        var lane = LaneScript()
+        lane.push()
+        _ = lane.flush()
+        _ = lane.reply(1, .ok)
+        lane.push()
+        #expect(lane.flush() == ["2/0: push(j)#2"])
+        #expect(lane.reply(number, .ok) == [])
+        #expect(lane.reply(2, .ok) == ["to 1: #2 ok"])
+        #expect(lane.reply(2, .ok) == [])
+    }
+
+    @Test("a reply list of another length than the batch is not believed")
+    func misaligned() {
+        var lane = LaneScript()
+        lane.push()
+        _ = lane.flush()
+        #expect(lane.reply(1, .ok, .ok) == ["batch 1: 2 replies for 1"])
+        #expect(lane.reply(1, .ok) == ["to 1: #1 ok"])
+    }
+
+    // MARK: Jobs
+
+    @Test("a job is settled by the batch after it was written, which an idle lane sends by itself")
+    func settling() {
+        var lane = LaneScript()
+        lane.fetch()
+        #expect(lane.flush() == ["1/0: fetch(q,1900)#1"])
+        #expect(lane.reply(1, LaneScript.job(1)) == ["to 1: #1 job 1 J1"])
+        #expect(lane.flush() == [])
+        lane.machine.wrote(offer: 1)
+        #expect(!lane.machine.isQuiet)
+        #expect(lane.flush() == ["settle later"])
+        #expect(lane.flush() == [], "it is asked for once")
+        #expect(lane.settle() == ["2/1: "])
+        #expect(lane.reply(2) == [])
+        #expect(lane.machine.isQuiet)
+    }
+
+    @Test("the news of a written job rides on a command that leaves anyway")
+    func settlingRides() {
+        var lane = LaneScript()
+        lane.fetch()
+        _ = lane.flush()
+        _ = lane.reply(1, LaneScript.job(1))
+        lane.machine.wrote(offer: 1)
+        lane.push()
+        #expect(lane.flush() == ["2/1: push(j)#2"])
+        #expect(lane.settle() == [])
+    }
+
+    @Test("only jobs without an unsettled one before them are settled")
+    func settlingOutOfOrder() {
+        var lane = LaneScript()
+        lane.fetch(for: 1)
+        lane.fetch(for: 2)
+        _ = lane.flush()
+        _ = lane.reply(1, LaneScript.job(1), LaneScript.job(2))
+        lane.machine.wrote(offer: 2)
+        lane.push()
+        #expect(lane.flush() == ["2/0: push(j)#3"])
+        lane.machine.wrote(offer: 1)
+        #expect(lane.reply(2, .ok) == ["settle later", "to 1: #3 ok"])
+        #expect(lane.settle() == ["3/2: "])
+    }
+
+    @Test("a job that cannot be written is taken back and settled by the same batch")
+    func takeBack() {
+        var lane = LaneScript()
+        lane.fetch()
+        _ = lane.flush()
+        _ = lane.reply(1, LaneScript.job(1))
+        lane.machine.takeBack(offer: 1, of: 1, at: lane.now)
+        #expect(lane.flush() == ["2/1: withdraw#1"])
+    }
+
+    @Test("a withdrawal settles its job in the batch that carries it, and in none before")
+    func takeBackBehindOthers() {
+        var limits = LaneLimits()
+        limits.batchCommandCount = 1
+        var lane = LaneScript(limits: limits)
+        lane.fetch()
+        _ = lane.flush()
+        lane.push()
+        lane.machine.abandon(1, at: lane.now)
+        #expect(lane.reply(1, LaneScript.job(1)) == ["2/0: push(j)#2"])
+        #expect(lane.reply(2, .ok) == ["3/1: withdraw#1", "to 1: #2 ok"])
+    }
+
+    @Test("a job for a client that left while its FETCH was under way is taken back once")
+    func offerForClosedClient() {
+        var lane = LaneScript()
+        lane.fetch()
+        _ = lane.flush()
+        lane.machine.abandon(1, at: lane.now)
+        lane.machine.abandon(1, at: lane.now)
+        #expect(lane.reply(1, LaneScript.job(1)) == ["2/1: withdraw#1"])
+        #expect(lane.reply(2, .nothing) == [])
+    }
+
+    @Test("a job that comes after the withdrawal has left is settled, and withdrawn again")
+    func offerAfterWithdrawal() {
+        var lane = LaneScript()
+        lane.fetch()
+        _ = lane.flush()
+        _ = lane.reply(1, .parked)
+        lane.machine.abandon(1, at: lane.now)
+        #expect(lane.flush() == ["2/0: withdraw#1"])
+        #expect(lane.late(1, LaneScript.job(1)) == [])
+        #expect(lane.reply(2, .nothing) == ["3/1: withdraw#1"])
+    }
+
+    @Test("a job that is offered twice is written once and never withdrawn")
+    func repeatedOffer() {
+        var lane = LaneScript()
+        lane.fetch()
+        _ = lane.flush()
+        _ = lane.reply(1, .parked)
+        #expect(lane.late(1, LaneScript.job(1)) == ["to 1: #1 job 1 J1"])
+        #expect(lane.late(1, LaneScript.job(1)) == [])
+        lane.machine.wrote(offer: 1)
+        #expect(lane.late(1, LaneScript.job(1)) == ["settle later"])
+        #expect(lane.settle() == ["2/1: "])
+    }
+
+    @Test("an offer beyond the window is left with the leader", arguments: [(4, true), (5, false)] as [(UInt64, Bool)])
+    func offerWindow(offer: UInt64, isTaken: Bool) {
+        var limits = LaneLimits()
+        limits.offerWindow = 4
+        var lane = LaneScript(limits: limits)
+        lane.fetch()
+        _ = lane.flush()
+        #expect(lane.reply(1, LaneScript.job(offer)).isEmpty != isTaken)
+    }
+
+    @Test("a lost offer holds up the others only until every FETCH is over that it can have been for")
+    func lostOffer() {
+        var lane = LaneScript()
+        lane.fetch(for: 1)
+        lane.fetch(for: 2)
+        _ = lane.flush()
+        _ = lane.reply(1, .parked, .parked)
+        // Offer 1 was for the first FETCH, and its message was lost.
+        #expect(lane.late(2, LaneScript.job(2)) == ["to 2: #2 job 2 J2"])
+        lane.machine.wrote(offer: 2)
+        #expect(lane.tick() == [])
+        #expect(lane.tick() == [])
+        lane.machine.abandon(1, at: lane.now)
+        #expect(lane.tick() == ["2/0: withdraw#1"])
+        #expect(lane.reply(2, .nothing) == [])
+        #expect(lane.tick() == ["settle later"])
+        #expect(lane.settle() == ["3/2: "])
+    }
+
+    // MARK: Parked and deferred
+
+    @Test("a late answer may come before the reply of the batch that was lost")
+    func lateBeforeReplies() {
+        var lane = LaneScript()
+        lane.fetch()
+        lane.append(.info, for: 2)
+        _ = lane.flush()
+        #expect(lane.late(1, LaneScript.job(1)) == ["to 1: #1 job 1 J1"])
+        #expect(lane.late(2, .bulk([1])) == [])
+        #expect(lane.reply(1, .parked, .deferred) == ["to 2: #2 bulk([1])"])
+    }
+
+    @Test("an answer to a request that is not known counts for nothing")
+    func unknownLate() {
+        var lane = LaneScript()
+        #expect(lane.late(9, .ok) == [])
+        #expect(lane.late(9, .null) == [])
+        #expect(lane.flush() == [])
+    }
+
+    @Test("a deferred command is answered late, and its client is told to wait")
+    func deferred() {
+        var lane = LaneScript()
+        lane.append(.info)
+        _ = lane.flush()
+        #expect(lane.reply(1, .deferred) == ["to 1: #1 deferred"])
+        #expect(!lane.machine.isQuiet)
+        #expect(lane.late(1, .bulk([7])) == ["to 1: #1 bulk([7])"])
+        #expect(lane.machine.isQuiet)
+    }
+
+    @Test("a parked FETCH is asked for once again after its deadline, and answered without the leader in the end")
+    func overdueFetch() {
+        var lane = LaneScript()
+        lane.fetch()
+        _ = lane.flush()
+        _ = lane.reply(1, .parked)
+        lane.pass(.milliseconds(2_299))
+        #expect(lane.tick() == [])
+        lane.pass(.milliseconds(1))
+        #expect(lane.tick() == ["2/0: fetch(q,0)#1"])
+        #expect(lane.reply(2, .parked) == [])
+        lane.pass(.milliseconds(399))
+        #expect(lane.tick() == [])
+        lane.pass(.milliseconds(1))
+        #expect(lane.tick() == ["to 1: #1 null", "3/0: withdraw#1"])
+        #expect(lane.late(1, .null) == [])
+    }
+
+    @Test("a FETCH in a batch that nobody answers is given up as well")
+    func overdueFetchUnderWay() {
+        var lane = LaneScript(isAttached: false)
+        lane.fetch()
+        lane.pass(.milliseconds(2_700))
+        #expect(lane.tick() == ["to 1: #1 null"])
+        #expect(lane.attach() == ["1/0: fetch(q,1900)#1 withdraw#1"])
+    }
+
+    // MARK: Fail-over
+
+    @Test("a new leader gets the batch under way, then workers, parked FETCHes and deferred commands")
+    func failOver() {
+        var lane = LaneScript()
+        let join = lane.join("w")
+        lane.fetch()
+        lane.append(.info, for: 2)
+        #expect(lane.flush() == ["1/0: join(w)#1 fetch(q,1900)#2 info#3"])
+        #expect(lane.reply(1, .nothing, .parked, .deferred) == ["to 2: #3 deferred"])
+        lane.push("a", for: 3)
+        #expect(lane.flush() == ["2/0: push(a)#4"])
+        lane.push("b", for: 4)
+        lane.machine.detached()
+        lane.pass(.milliseconds(400))
+        #expect(lane.tick() == [], "nothing is sent while nobody is attached to")
+        #expect(lane.attach() == ["2/0: push(a)#4"])
+        #expect(
+            lane.reply(2, .ok)
+                == ["3/0: join(w)#1 fetch(q,1500)#2 info#3 push(b)#5", "to 3: #4 ok"]
+        )
+        lane.machine.leave(join, at: lane.now)
+        #expect(
+            lane.reply(3, .nothing, .parked, .bulk([1]), .ok)
+                == ["4/0: left(w)#6", "to 2: #3 bulk([1])", "to 4: #5 ok"]
+        )
+    }
+
+    @Test("workers whose announcement or farewell has not left are announced as often as they are let go")
+    func announcements() {
+        var lane = LaneScript()
+        let first = lane.join("a")
+        _ = lane.flush()
+        _ = lane.reply(1, .nothing)
+        lane.push()
+        _ = lane.flush()
+        lane.machine.leave(first, at: lane.now)
+        _ = lane.join("b")
+        lane.machine.detached()
+        #expect(lane.attach() == ["2/0: push(j)#2"])
+        #expect(lane.reply(2, .ok).first == "3/0: join(a)#1 left(a)#3 join(b)#4")
+        lane.machine.detached()
+        #expect(lane.attach() == ["3/0: join(a)#1 left(a)#3 join(b)#4"])
+        #expect(lane.reply(3, .nothing, .nothing, .nothing) == ["4/0: join(b)#4"])
+    }
+
+    @Test("a FETCH whose time has passed during a fail-over is asked for without waiting")
+    func failOverAfterDeadline() {
+        var lane = LaneScript()
+        lane.fetch(wait: 100)
+        _ = lane.flush()
+        _ = lane.reply(1, .parked)
+        lane.machine.detached()
+        lane.pass(.milliseconds(200))
+        #expect(lane.attach() == ["2/0: fetch(q,0)#1"])
+    }
+
+    @Test("an expired session leaves nothing behind")
+    func reset() {
+        var lane = LaneScript()
+        _ = lane.join("w")
+        lane.fetch()
+        _ = lane.flush()
+        lane.push()
+        lane.machine.reset(to: SessionID(high: 9, low: 9))
+        #expect(lane.machine.isQuiet)
+        #expect(lane.reply(1, .nothing, .parked) == [])
+        #expect(lane.attach() == [])
+        lane.push("new")
+        #expect(lane.flush() == ["1/0: push(new)#1"])
+    }
+
+    // MARK: Bounds
+
+    @Test("a command that is held for too long costs its client the connection, once, and is still sent")
+    func holdTimeout() {
+        var lane = LaneScript(isAttached: false)
+        lane.push(for: 1)
+        lane.pass(.seconds(1))
+        lane.push(for: 2)
+        lane.pass(.milliseconds(8_999))
+        #expect(lane.tick() == [])
+        lane.pass(.milliseconds(1))
+        #expect(lane.tick() == ["close 1"])
+        #expect(lane.tick() == [])
+        lane.pass(.seconds(1))
+        #expect(lane.tick() == ["close 2"])
+        #expect(lane.attach() == ["1/0: push(j)#1 push(j)#2"])
+    }
+
+    @Test("a deferred command that is held for too long costs its client the connection")
+    func holdTimeoutOfDeferred() {
+        var lane = LaneScript()
+        lane.append(.info)
+        _ = lane.flush()
+        _ = lane.reply(1, .deferred)
+        lane.pass(.seconds(10))
+        #expect(lane.tick() == ["close 1"])
+        #expect(lane.late(1, .ok) == [])
+    }
+
+    @Test("reading stops at the bound of held commands and goes on below half of it")
+    func heldCommands() {
+        var limits = LaneLimits()
+        limits.heldCommandCount = 4
+        limits.batchCommandCount = 2
+        var lane = LaneScript(limits: limits)
+        for _ in 0..<3 { lane.push() }
+        #expect(lane.flush() == ["1/0: push(j)#1 push(j)#2"])
+        #expect(!lane.machine.isFull)
+        lane.push()
+        #expect(lane.machine.isFull)
+        #expect(lane.flush() == ["pause"])
+        #expect(lane.reply(1, .ok, .ok).last == "resume")
+        #expect(!lane.machine.isFull)
+    }
+
+    @Test("reading stops at the bound of held bytes")
+    func heldBytes() {
+        var limits = LaneLimits()
+        limits.heldByteCount = 28
+        var lane = LaneScript(limits: limits)
+        lane.push("a")
+        #expect(!lane.machine.isFull)
+        lane.push("b")
+        #expect(lane.machine.isFull)
+        #expect(lane.flush() == ["1/0: push(a)#1 push(b)#2", "pause"])
+        #expect(lane.reply(1, .ok, .ok) == ["to 1: #1 ok", "to 1: #2 ok", "resume"])
+    }
+}
