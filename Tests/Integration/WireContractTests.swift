@@ -116,7 +116,9 @@ struct WireContractTests {
                     #expect(try client.ask("HELLO \(hello)", end: end) == "+OK\r\n", "to \(hello)")
                 }
             }
-            for wrong in ["hello {}", "HELLO", #"HELLO{"v":2}"#, "HELLO {", "INFO", #"HELLO {"v":"2"}"#, #"HELLO {"v":256}"#] {
+            for wrong in [
+                "hello {}", "HELLO", #"HELLO{"v":2}"#, "HELLO {", "INFO", #"HELLO {"v":"2"}"#, #"HELLO {"v":256}"#,
+            ] {
                 let client = try server.open()
                 _ = try client.readLine()
                 try client.send(wrong + "\r\n")

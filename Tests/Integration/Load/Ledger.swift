@@ -28,7 +28,8 @@ struct Ledger: Sendable {
 
     /// Jobs that were taken and given to workers, but never done.
     var stuck: [String] {
-        self.jobs.filter { $0.value.acknowledgedAt != nil && $0.value.executionCount > 0 && $0.value.doneAt == nil }.map(\.key)
+        self.jobs.filter { $0.value.acknowledgedAt != nil && $0.value.executionCount > 0 && $0.value.doneAt == nil }
+            .map(\.key)
     }
 
     mutating func resent(_ jid: String) {

@@ -109,9 +109,10 @@ final class ClientSocket: Sendable {
         }
     }
 
-    /// Ends the sending half alone.
-    func finishSending() {
-        shutdown(self.descriptor, Int32(SHUT_WR))
+    /// Waits, without reading anything, until the server has closed the connection; false when it does not in time.
+    func waitForReset(within limit: Duration) -> Bool {
+        var polled = pollfd(fd: self.descriptor, events: Int16(POLLRDHUP_NUMBER), revents: 0)
+        return poll(&polled, 1, Int32(limit / .milliseconds(1))) == 1
     }
 
     /// Closes the connection as the kernel does it for a process that was killed with bytes unread.
@@ -172,3 +173,6 @@ final class ClientSocket: Sendable {
         }
     }
 }
+
+/// `POLLRDHUP`, which Glibc's module does not show.
+private let POLLRDHUP_NUMBER: Int32 = 0x2000

@@ -14,7 +14,6 @@ enum Millrace {
     /// Starts a role that does not outlive the thread that starts it.
     static func start(_ arguments: [String], variables: [String: String] = [:]) throws -> SpawnedProgram {
         let path = try self.path
-        let variables = ["FAKTORY_PASSWORD": "", "FAKTORY_ENV": "development"].merging(variables) { _, given in given }
         return try SpawnedProgram(path, ["supervised-exec", "\(getpid())", path] + arguments, variables: variables)
     }
 }

@@ -73,7 +73,8 @@ final class MillraceProcesses: Sendable {
     /// The id of the process that has this role now.
     func processID(of role: Role) throws -> pid_t {
         let lines = self.program.text.split(separator: "\n")
-        guard let last = lines.last(where: { Self.isStart(of: role, $0) }), let found = Self.number("pid", in: last) else {
+        guard let last = lines.last(where: { Self.isStart(of: role, $0) }), let found = Self.number("pid", in: last)
+        else {
             throw SpawnedProgram.Failure.silent(awaited: "start of \(role)", output: self.program.text)
         }
         return found

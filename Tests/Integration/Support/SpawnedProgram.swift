@@ -33,7 +33,10 @@ final class SpawnedProgram: Sendable {
     private let output = Mutex(Output())
     private let end = Mutex<End?>(nil)
 
-    /// Starts the program at this path; the variables come on top of our own.
+    /// What must not reach a program from the environment of the tests.
+    private static let foreignPrefixes = ["FAKTORY_", "MILLRACE_"]
+
+    /// Starts the program at this path; the variables come on top of our own, apart from those that would set it up.
     init(_ path: String, _ arguments: [String], variables: [String: String] = [:]) throws {
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { throw Failure.system(call: "pipe", code: errno) }
@@ -56,7 +59,10 @@ final class SpawnedProgram: Sendable {
         posix_spawnattr_setsigmask(&attributes, &none)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
 
-        let environment = ProcessInfo.processInfo.environment.merging(variables) { _, ours in ours }
+        let inherited = ProcessInfo.processInfo.environment.filter { name, _ in
+            !Self.foreignPrefixes.contains { name.hasPrefix($0) }
+        }
+        let environment = inherited.merging(variables) { _, given in given }
         var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
         var pairs: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0)=\($1)") } + [nil]
         defer { for text in words + pairs { free(text) } }
@@ -106,10 +112,18 @@ final class SpawnedProgram: Sendable {
         }
     }
 
-    /// Reads until a line has this text in it.
-    @discardableResult
-    func wait(forLineWith text: String, skipping skipped: Int = 0, within limit: Duration = .seconds(30)) throws -> String {
-        try self.wait(for: text, skipping: skipped, within: limit) { $0.contains(text) ? $0 : nil }
+    /// Reads until so many lines have this text in them, behind those that are skipped.
+    func wait(
+        forLineWith text: String,
+        count: Int = 1,
+        skipping skipped: Int = 0,
+        within limit: Duration = .seconds(30)
+    ) throws {
+        var found = 0
+        try self.wait(for: text, skipping: skipped, within: limit) { line in
+            if line.contains(text) { found += 1 }
+            return found == count ? () : nil
+        }
     }
 
     /// Waits for the program's end; its output is read meanwhile.
