@@ -118,6 +118,7 @@ let package = Package(
         tests("JobStorageTests", ["JobStorage", "JobStorageRedis", "Redis", "JobCore", "TestSupport"]),
         tests("JobStorageRedisTests", ["JobStorageRedis", "JobStorage", "Redis", "JobCore", "TestSupport"]),
         tests("FaktoryClientTests", ["FaktoryClient", "FaktoryWire", "JobCore", nioCore, nioPosix, nioSSL, logging]),
+        tests("Integration", ["TestSupport", "ThreadConfinement"]),
         tests("MillraceServerTests", ["MillraceServer", "CLinux", logging, lifecycle]),
     ]
 )

@@ -109,6 +109,7 @@ extension JobManager {
             offer: offer(job.id),
             lease: lease is SimpleLease ? nil : lease
         )
+        if !self.returned.isEmpty { self.returned[job.id] = nil }
         self.reservations[job.id] = reservation
         self.busyCounts[worker, default: 0] += 1
         self.transaction.hold(job.id, reservation.stored)

@@ -9,7 +9,7 @@ extension JobManager {
     ///   acknowledgement may come twice.
     @discardableResult
     public func acknowledge(_ jobID: JobID) -> Job? {
-        guard let reservation = self.endReservation(of: jobID) else { return nil }
+        guard let reservation = self.endReservation(of: jobID) ?? self.endReturn(of: jobID) else { return nil }
         self.count(failed: false)
         self.forget(jobID)
         self.run(.acknowledge, for: reservation, because: nil)
@@ -20,7 +20,7 @@ extension JobManager {
     ///
     /// - Throws: `ManagerError.jobNotFound` when no reservation is held for it.
     public func fail(_ report: FailPayload) throws {
-        guard let reservation = self.endReservation(of: report.jobID) else {
+        guard let reservation = self.endReservation(of: report.jobID) ?? self.endReturn(of: report.jobID) else {
             throw ManagerError.jobNotFound(report.jobID)
         }
         self.settleFailure(of: reservation, reporting: report)
@@ -99,6 +99,27 @@ extension JobManager {
         reservation.lease?.release()
         reservation.lease = nil
         return reservation
+    }
+
+    /// Takes a job out of its queue whose worker had it after all, as if it had been reserved all the time.
+    ///
+    /// A front that dies takes with it what it knew of the bytes that it wrote. The jobs that were on their way are
+    /// given back at once; the worker that got one and reports it through another front is believed.
+    private func endReturn(of jobID: JobID) -> Reservation? {
+        guard !self.returned.isEmpty, let past = self.returned.removeValue(forKey: jobID),
+            let queue = self.queues[past.queue],
+            let job = queue.withdraw(past.token, in: &self.transaction.queues[past.queue, default: QueueChanges()])
+        else { return nil }
+        self.touch(queue)
+        return Reservation(
+            job: job,
+            worker: past.worker,
+            reservedAt: past.reservedAt,
+            expiresAt: self.now.wall,
+            token: past.token,
+            offer: nil,
+            lease: nil
+        )
     }
 
     private func count(failed: Bool) {

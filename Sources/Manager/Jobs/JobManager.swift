@@ -30,6 +30,8 @@ public final class JobManager {
     var queues: [QueueName: JobQueue] = [:]
     var reservations: [JobID: Reservation] = [:]
     var busyCounts: [WorkerID: Int] = [:]
+    /// Jobs that lie in their queues again although their workers may have them.
+    var returned: [JobID: ReturnedJob] = [:]
     var setCounts: [JobSet: Int]
     var counters: JobCounters
     var liveJobs = LiveJobIndex()

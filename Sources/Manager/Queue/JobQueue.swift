@@ -64,19 +64,37 @@ final class JobQueue {
 
     /// The oldest job leaves; entries that no longer count leave with it. Nil when none is mirrored.
     func take(in changes: inout QueueChanges) -> (job: Job, token: UInt64)? {
-        while let head = self.mirror.popFirst() {
-            if self.entryCount == self.appendedCount {
-                changes.takeAppended()
-                self.appendedCount -= 1
-            } else {
-                changes.take()
-            }
-            self.entryCount -= 1
+        while let head = self.takeHead(in: &changes) {
             guard let job = head.job else { continue }
             self.mirrorByteCount -= job.payload.count
             return (job, head.entry.token)
         }
         return nil
+    }
+
+    /// The job of one entry leaves before its turn; nil when the entry is not mirrored.
+    ///
+    /// Its entry counts no longer, and leaves the list when it is the first.
+    func withdraw(_ token: UInt64, in changes: inout QueueChanges) -> Job? {
+        guard let index = self.mirror.firstIndex(where: { $0.entry.token == token }),
+            let job = self.mirror[index].job
+        else { return nil }
+        self.mirror[index] = Entry(entry: self.mirror[index].entry, job: nil)
+        self.mirrorByteCount -= job.payload.count
+        while let head = self.mirror.first, head.job == nil { _ = self.takeHead(in: &changes) }
+        return job
+    }
+
+    private func takeHead(in changes: inout QueueChanges) -> Entry? {
+        guard let head = self.mirror.popFirst() else { return nil }
+        if self.entryCount == self.appendedCount {
+            changes.takeAppended()
+            self.appendedCount -= 1
+        } else {
+            changes.take()
+        }
+        self.entryCount -= 1
+        return head
     }
 
     /// A job comes back to the head.

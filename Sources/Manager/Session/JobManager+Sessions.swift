@@ -62,7 +62,10 @@ extension JobManager {
         for lane in session.lanes.values {
             self.touchedLanes[lane.key] = nil
             for fetch in Array(lane.waiting.values) { self.withdraw(fetch.request, on: lane) }
-            for offer in lane.unsettled.reversed() { self.takeBack(offer, on: lane) }
+            for offer in lane.unsettled.reversed() {
+                self.noteReturn(of: offer)
+                self.takeBack(offer, on: lane)
+            }
         }
         self.expectBack(self.workers.end(session.id))
     }
@@ -167,6 +170,13 @@ extension JobManager {
         } else if let offer = lane.unsettledOffer(for: request) {
             self.takeBack(offer, on: lane)
         }
+    }
+
+    /// Remembers that the worker may have got the job that is about to be taken back.
+    private func noteReturn(of offer: Lane.Offer) {
+        guard let held = self.reservations[offer.jobID], held.offer?.number == offer.number else { return }
+        if self.returned.count >= ReturnedJob.bound { self.returned.removeAll() }
+        self.returned[offer.jobID] = ReturnedJob(ending: held)
     }
 
     private func takeBack(_ offer: Lane.Offer, on lane: Lane) {

@@ -1,0 +1,22 @@
+import JobCore
+
+/// What is remembered of a reservation that ended with its front, before it was known whether the worker had the job.
+///
+/// It is kept in memory alone: a leader that takes over at that very moment lets the job run twice, and loses nothing.
+struct ReturnedJob {
+    /// How many are remembered; with so many, all are forgotten.
+    static let bound = 65_536
+
+    let queue: QueueName
+    /// The token of the entry through which the job lies in its queue.
+    let token: UInt64
+    let worker: WorkerID
+    let reservedAt: WallTime
+
+    init(ending reservation: Reservation) {
+        self.queue = reservation.job.queue
+        self.token = reservation.token
+        self.worker = reservation.worker
+        self.reservedAt = reservation.reservedAt
+    }
+}

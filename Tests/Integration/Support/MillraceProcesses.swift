@@ -1,0 +1,126 @@
+import Foundation
+import Synchronization
+import TestSupport
+
+/// A real `millrace dev` with its children, in a directory of its own and on a free port.
+final class MillraceProcesses: Sendable {
+    /// How long the whole of it may take to be ready on a busy machine.
+    static let readiness = Duration.seconds(30)
+
+    let directory: TemporaryDirectory
+    let port: Int
+    private let arguments: [String]
+    private let variables: [String: String]
+    private let running: Mutex<SpawnedProgram>
+
+    /// Starts everything, and returns once it answers clients.
+    ///
+    /// - Parameters:
+    ///   - settings: what is handed over as `--set key=value`.
+    ///   - configuration: files of the config directory, by name.
+    init(
+        settings: [String: String] = [:],
+        configuration: [String: String] = [:],
+        variables: [String: String] = [:]
+    ) throws {
+        let directory = try TemporaryDirectory()
+        let folder = directory.file("config")
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        for (name, text) in configuration {
+            try text.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
+        }
+        let port = try freePort()
+        self.directory = directory
+        self.port = port
+        self.variables = variables
+        self.arguments =
+            ["dev", "-d", directory.file("data"), "-c", folder, "-b", "127.0.0.1:\(port)", "-w", ":0"]
+            + settings.sorted { $0.key < $1.key }.flatMap { ["--set", "\($0.key)=\($0.value)"] }
+        self.running = Mutex(try Self.start(self.arguments, variables))
+    }
+
+    deinit {
+        self.stopQuietly()
+    }
+
+    /// The process that supervises the others.
+    var program: SpawnedProgram { self.running.withLock { $0 } }
+
+    /// Where the processes talk to each other.
+    var managerEndpoint: String { "ipc://\(self.directory.file("data"))/millrace-manager.sock" }
+
+    /// The socket of its Redis.
+    var redisSocket: String { self.directory.file("data") + "/redis.sock" }
+
+    /// A client's connection that has not said HELLO.
+    func open() throws -> ClientSocket { try ClientSocket(port: self.port) }
+
+    /// A client's connection that has said HELLO.
+    func connect(_ hello: String = #"{"v":2}"#) throws -> ClientSocket {
+        let socket = try self.open()
+        try socket.greet(hello)
+        return socket
+    }
+
+    /// Ends children as a crash would, and returns once others have taken their places.
+    func kill(_ roles: [Role]) throws {
+        let processIDs = try roles.map { try self.processID(of: $0) }
+        let before = self.program.lineCount
+        for processID in processIDs { Glibc.kill(processID, SIGKILL) }
+        for role in roles { _ = try self.started(role, skipping: before) }
+    }
+
+    /// The id of the process that has this role now.
+    func processID(of role: Role) throws -> pid_t {
+        let lines = self.program.text.split(separator: "\n")
+        guard let last = lines.last(where: { Self.isStart(of: role, $0) }), let found = Self.number("pid", in: last)
+        else {
+            throw SpawnedProgram.Failure.silent(awaited: "start of \(role)", output: self.program.text)
+        }
+        return found
+    }
+
+    private func started(_ role: Role, skipping count: Int) throws -> pid_t {
+        try self.program.wait(for: "start of \(role)", skipping: count) { line in
+            Self.isStart(of: role, line[...]) ? Self.number("pid", in: line[...]) : nil
+        }
+    }
+
+    /// Asks for an orderly stop and waits for it.
+    @discardableResult
+    func stop() throws -> SpawnedProgram.End {
+        self.program.send(SIGTERM)
+        return try self.program.waitForEnd()
+    }
+
+    /// Starts everything again on the same directory and port, once it was stopped.
+    func startAgain() throws {
+        let program = try Self.start(self.arguments, self.variables)
+        self.running.withLock { $0 = program }
+    }
+
+    /// Starts another one on the same directory, without waiting for anything.
+    func startRival() throws -> SpawnedProgram {
+        try Millrace.start(self.arguments, variables: self.variables)
+    }
+
+    private func stopQuietly() {
+        // A test that has failed may have left it in any state; what does not stop is killed when it is let go.
+        _ = try? self.stop()
+    }
+
+    private static func start(_ arguments: [String], _ variables: [String: String]) throws -> SpawnedProgram {
+        let program = try Millrace.start(arguments, variables: variables)
+        try program.wait(forLineWith: "Millrace is ready", within: Self.readiness)
+        return program
+    }
+
+    private static func isStart(of role: Role, _ line: Substring) -> Bool {
+        let words = line.split(separator: " ")
+        return words.contains("started") && words.contains("process=\(role.rawValue)")
+    }
+
+    private static func number(_ key: String, in line: Substring) -> pid_t? {
+        line.split(separator: " ").first { $0.hasPrefix("\(key)=") }.flatMap { pid_t($0.dropFirst(key.count + 1)) }
+    }
+}

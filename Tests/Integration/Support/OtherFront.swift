@@ -1,0 +1,19 @@
+import TestSupport
+
+/// One more front over the manager of a running server.
+struct OtherFront {
+    let port: Int
+    private let program: SpawnedProgram
+
+    init(of server: MillraceProcesses) throws {
+        let port = try freePort()
+        let arguments = [
+            "front", "-d", server.directory.file("other"), "-c", server.directory.file("config"),
+            "-b", "127.0.0.1:\(port)", "-w", ":0",
+            "--set", "manager.endpoint=\(server.managerEndpoint)",
+        ]
+        self.port = port
+        self.program = try Millrace.start(arguments)
+        try self.program.wait(forLineWith: "Attached to a leader")
+    }
+}

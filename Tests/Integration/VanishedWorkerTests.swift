@@ -1,0 +1,133 @@
+import Foundation
+import Testing
+
+/// Jobs of workers that are gone, and of workers that may have none.
+struct VanishedWorkerTests {
+    private static func push(_ jid: String) -> String {
+        #"PUSH {"jid":"\#(jid)","jobtype":"A","args":[],"queue":"q"}"#
+    }
+
+    @Test("a connection that closed while it waited is never given a job")
+    func closedWhileWaiting() async throws {
+        try await withMillrace { server in
+            let producer = try server.connect()
+            for round in 0..<20 {
+                let gone = try server.connect(#"{"v":2,"wid":"gone-\#(round)"}"#)
+                try gone.send("FETCH q\r\n")
+                // INFO on the same front is answered after the FETCH has been taken in.
+                _ = try producer.info()
+                gone.vanish()
+                _ = try producer.ask(Self.push("never-given-\(round)"))
+                let other = try server.connect(#"{"v":2,"wid":"other"}"#)
+                let began = ContinuousClock.now
+                #expect(try other.fetch("q")?.jid == "never-given-\(round)")
+                #expect(ContinuousClock.now - began < .seconds(1))
+                _ = try other.ask(#"ACK {"jid":"never-given-\#(round)"}"#)
+            }
+            #expect(try producer.info().liveCount == 0)
+        }
+    }
+
+    @Test("the jobs of a worker whose last connection is gone are failed after the configured time")
+    func released() async throws {
+        let settings = ["manager.release_after": "1s", "scheduler.workers_interval": "250ms"]
+        try await withMillrace(settings: settings) { server in
+            let producer = try server.connect()
+            _ = try producer.ask(Self.push("orphan-job"))
+            do {
+                let worker = try server.connect(#"{"v":2,"wid":"mortal"}"#)
+                #expect(try worker.fetch("q")?.jid == "orphan-job")
+            }
+            // Its end is seen in what a FETCH gets once the retry is brought forward.
+            let other = try server.connect(#"{"v":2,"wid":"heir"}"#)
+            var job: FetchedPayload?
+            for _ in 0..<10 where job == nil {
+                _ = try producer.ask(#"MUTATE {"cmd":"requeue","target":"retries"}"#)
+                job = try other.fetch("q")
+            }
+            #expect(try job?.failure?.errtype == "ReservationExpired")
+        }
+    }
+
+    @Test("a worker that is killed before it reads its job strands none")
+    func killedBeforeReading() async throws {
+        let settings = ["manager.release_after": "1s", "scheduler.workers_interval": "250ms"]
+        try await withMillrace(settings: settings) { server in
+            let producer = try server.connect()
+            let count = 20
+            for number in 0..<count { _ = try producer.ask(Self.push("unread-\(number)")) }
+            for number in 0..<count {
+                let worker = try server.connect(#"{"v":2,"wid":"hasty-\#(number)"}"#)
+                try worker.send("FETCH q\r\n")
+                worker.vanish()
+            }
+            let heir = try server.connect(#"{"v":2,"wid":"heir-of-all"}"#)
+            var found: Set<String> = []
+            for _ in 0..<(count + 10) where found.count < count {
+                _ = try producer.ask(#"MUTATE {"cmd":"requeue","target":"retries"}"#)
+                guard let jid = try heir.fetch("q")?.jid else { continue }
+                found.insert(jid)
+                _ = try heir.ask(#"ACK {"jid":"\#(jid)"}"#)
+            }
+            #expect(found.count == count)
+            #expect(try producer.info().liveCount == 0)
+        }
+    }
+
+    @Test("a worker that was quiet on one connection is quiet on all of them")
+    func quietEverywhere() async throws {
+        try await withMillrace { server in
+            let hello = #"{"v":2,"wid":"quiet-one"}"#
+            let connections = try (0..<3).map { _ in try server.connect(hello) }
+            _ = try connections[1].ask(#"BEAT {"wid":"quiet-one","current_state":"quiet"}"#)
+            _ = try connections[0].ask(Self.push("not-for-quiet"))
+            for connection in connections { try connection.send("FETCH q\r\n") }
+            for connection in connections { #expect(try connection.readReply() == "$-1\r\n") }
+            #expect(try server.connect(#"{"v":2,"wid":"loud-one"}"#).fetch("q")?.jid == "not-for-quiet")
+        }
+    }
+
+    @Test("a second front over the same manager takes BEAT, ACK and FAIL of any worker")
+    func twoFronts() async throws {
+        try await withMillrace { server in
+            let front = try OtherFront(of: server)
+            let first = try server.connect(#"{"v":2,"wid":"two-fronts"}"#)
+            for jid in ["front-job-a", "front-job-b"] { _ = try first.ask(Self.push(jid)) }
+            #expect(try first.fetch("q")?.jid == "front-job-a")
+            #expect(try first.fetch("q")?.jid == "front-job-b")
+
+            let second = try ClientSocket(port: front.port)
+            try second.greet()
+            #expect(try second.ask(#"BEAT {"wid":"two-fronts","current_state":"quiet"}"#).hasPrefix("$17"))
+            #expect(try first.ask(#"BEAT {"wid":"two-fronts"}"#).hasPrefix("$17"))
+            #expect(try second.ask(#"ACK {"jid":"front-job-a"}"#) == "+OK\r\n")
+            #expect(try second.ask(#"FAIL {"jid":"front-job-b"}"#) == "+OK\r\n")
+            let figures = try first.info()
+            #expect(figures.faktory.sets["working"] == 0 && figures.faktory.sets["retries"] == 1)
+            // A job pushed through one front is given to who waits at the other.
+            try second.send("FETCH q\r\n")
+            _ = try first.ask(Self.push("across-fronts"))
+            let bytes = try #require(try second.readBulk())
+            #expect(try FetchedPayload(bytes: bytes).jid == "across-fronts")
+        }
+    }
+
+    @Test("a scheduled job starts within a second and a half of its time, and not before it")
+    func punctuality() async throws {
+        try await withMillrace { server in
+            let client = try server.connect()
+            let due = Date(timeIntervalSinceNow: 1.2)
+            let text = due.formatted(
+                .iso8601.year().month().day().time(includingFractionalSeconds: true).timeZone(separator: .omitted)
+            )
+            let job = #"{"jid":"scheduled-1","jobtype":"A","args":[],"queue":"q","at":"\#(text)"}"#
+            #expect(try client.ask("PUSH \(job)") == "+OK\r\n", "\(text)")
+            #expect(try client.info().faktory.sets["scheduled"] == 1)
+            var fetched: FetchedPayload?
+            for _ in 0..<3 where fetched == nil { fetched = try client.fetch("q") }
+            let late = Date().timeIntervalSince(due)
+            #expect(try fetched?.jid == "scheduled-1")
+            #expect(late > -0.01 && late < 1.5, "\(late) s")
+        }
+    }
+}
