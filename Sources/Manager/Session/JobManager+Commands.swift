@@ -36,7 +36,9 @@ extension JobManager {
         case .mutate(let request):
             return self.mutate(request, TaskBoard.Asker(lane: lane.key, request: command.request))
         case .workerJoined(let introduction):
-            self.workers.join(introduction, through: lane.key.session, at: self.now.uptime, self.now.wall)
+            let announcement = WorkerRegistry.Announcement(lane: lane.key.lane, request: command.request)
+            self.workers.join(
+                introduction, by: announcement, through: lane.key.session, at: self.now.uptime, self.now.wall)
             return .nothing
         case .workerLeft(let worker):
             self.workerLeft(WorkerID(worker), through: lane.key.session)

@@ -13,10 +13,16 @@ struct WorkerRegistry {
         let startedAt: WallTime
         var lastBeat: Uptime
         var residentKilobytes: UInt64
-        /// Connections by front.
-        var connections: [SessionID: Int]
+        /// Connections by front, each by the announcement that began it.
+        var connections: [SessionID: Set<Announcement>]
 
-        var connectionCount: Int { self.connections.values.reduce(0, +) }
+        var connectionCount: Int { self.connections.values.reduce(0) { $0 + $1.count } }
+    }
+
+    /// The command by which a front announced a connection; it comes again under the same number after a fail-over.
+    struct Announcement: Hashable {
+        let lane: UInt16
+        let request: UInt64
     }
 
     /// How long a worker may be silent before its connections are closed.
@@ -43,8 +49,14 @@ struct WorkerRegistry {
         self.states[worker] ?? .running
     }
 
-    /// A connection said HELLO for this worker.
-    mutating func join(_ introduction: WorkerIntroduction, through session: SessionID, at now: Uptime, _ wall: WallTime) {
+    /// A connection said HELLO for this worker; one that is announced again is the same one.
+    mutating func join(
+        _ introduction: WorkerIntroduction,
+        by announcement: Announcement,
+        through session: SessionID,
+        at now: Uptime,
+        _ wall: WallTime
+    ) {
         let worker = WorkerID(introduction.worker)
         self.missing[worker] = nil
         if self.records[worker] == nil {
@@ -57,13 +69,15 @@ struct WorkerRegistry {
             )
         }
         self.records[worker]?.lastBeat = now
-        self.records[worker]?.connections[session, default: 0] += 1
+        self.records[worker]?.connections[session, default: []].insert(announcement)
     }
 
     /// A connection of this worker closed; true when it was the last: the record and the state are gone.
     mutating func leave(_ worker: WorkerID, through session: SessionID) -> Bool {
-        guard let count = self.records[worker]?.connections[session] else { return false }
-        self.records[worker]?.connections[session] = count > 1 ? count - 1 : nil
+        guard var connections = self.records[worker]?.connections[session] else { return false }
+        // Which of them has closed makes no difference: their number counts.
+        _ = connections.popFirst()
+        self.records[worker]?.connections[session] = connections.isEmpty ? nil : connections
         guard self.removeIfUnconnected(worker) else { return false }
         self.states[worker] = nil
         return true
