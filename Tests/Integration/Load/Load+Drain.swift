@@ -26,16 +26,21 @@ extension Load {
         let acknowledged = ledger.acknowledgedCount
         print(
             "\(name): rounds \(rounds), acknowledged \(acknowledged), lost \(ledger.lost.count),",
-            "duplicated \(ledger.duplicateCount), stuck \(ledger.stuck.count), resent \(ledger.resentCount)"
+            "duplicated \(ledger.duplicateCount), stuck \(ledger.stuck.count), resent \(ledger.resentCount),",
+            "given out after they were done \(ledger.repeats.count)"
         )
         #expect(acknowledged > 0)
         #expect(ledger.violations.isEmpty, "\(ledger.violations.prefix(5))")
+        #expect(ledger.repeats.isEmpty, "\(ledger.repeats.prefix(5))")
         #expect(ledger.lost.isEmpty, "\(ledger.lost.prefix(5))")
         #expect(ledger.stuck.isEmpty, "\(ledger.stuck.prefix(5))")
         #expect(figures.liveCount == 0, "\(figures.faktory)")
         #expect(figures.faktory.sets["dead"] == 0)
         // A PUSH that was sent again may have found its job done already, and been a new one.
         let succeeded = figures.faktory.total_processed - figures.faktory.total_failures
-        #expect((acknowledged...acknowledged + ledger.resentCount).contains(succeeded), "\(figures.faktory)")
+        #expect(
+            (acknowledged...acknowledged + ledger.resentCount).contains(succeeded),
+            "\(figures.faktory)"
+        )
     }
 }
