@@ -15,7 +15,7 @@ final class FakeLeader: PeerLink {
     private struct State {
         var mood: Mood
         var isAttached = false
-        var questionsToIgnore: Int
+        let answered: ClosedRange<Int>
         var receive: (@Sendable (UnsafeRawBufferPointer) -> Void)?
         var received: [String] = []
         var isClosed = false
@@ -28,16 +28,16 @@ final class FakeLeader: PeerLink {
 
     /// - Parameters:
     ///   - document: what it answers to INFO.
-    ///   - questionsToIgnore: how many batches are lost before it answers one.
+    ///   - questions: which questions it answers, counted from 1; all others are lost.
     ///   - onQuestion: called with the number of each question, before it is answered.
     init(
         answering document: String,
         mood: Mood = .answering,
-        questionsToIgnore: Int = 0,
+        questions: ClosedRange<Int> = 1...Int.max,
         onQuestion: (@Sendable (Int) -> Void)? = nil
     ) {
         self.document = Array(document.utf8)
-        self.state = Mutex(State(mood: mood, questionsToIgnore: questionsToIgnore, onQuestion: onQuestion))
+        self.state = Mutex(State(mood: mood, answered: questions, onQuestion: onQuestion))
     }
 
     /// The kinds of the messages that came in, in their order.
@@ -81,7 +81,7 @@ final class FakeLeader: PeerLink {
 
     private func answer(_ batch: CommandBatch, _ number: Int) {
         let (isKnown, isIgnored) = self.state.withLock { state in
-            (isKnown: state.isAttached, isIgnored: number <= state.questionsToIgnore)
+            (isKnown: state.isAttached, isIgnored: !state.answered.contains(number))
         }
         guard isKnown else { return self.answer(.attachFirst(batch.lane.session), noting: "question") }
         guard !isIgnored, let command = batch.commands.first, case .info = command.body else {
