@@ -31,8 +31,8 @@ func ours(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [
     .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+func tests(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
 }
 
 let package = Package(
@@ -80,7 +80,10 @@ let package = Package(
 
         // 3
         ours("Front", ["FaktoryWire", "ClusterLink", "JobCore", nioCore, nioPosix, nioSSL, logging, lifecycle, deque]),
-        ours("Manager", ["ClusterLink", "JobStorage", "Election", "JobCore", "ThreadConfinement", logging, lifecycle, deque, heap]),
+        ours(
+            "Manager",
+            ["ClusterLink", "JobStorage", "Election", "JobCore", "ThreadConfinement", logging, lifecycle, deque, heap]
+        ),
         ours("Scheduler", ["ClusterLink", "JobCore", logging, lifecycle]),
         ours(
             "WebUI",
@@ -118,7 +121,24 @@ let package = Package(
         tests("JobStorageTests", ["JobStorage", "JobStorageRedis", "Redis", "JobCore", "TestSupport"]),
         tests("JobStorageRedisTests", ["JobStorageRedis", "JobStorage", "Redis", "JobCore", "TestSupport"]),
         tests("FaktoryClientTests", ["FaktoryClient", "FaktoryWire", "JobCore", nioCore, nioPosix, nioSSL, logging]),
-        tests("Integration", ["TestSupport", "ThreadConfinement"]),
+        .testTarget(
+            name: "Integration",
+            dependencies: ["TestSupport", "ThreadConfinement", "millrace"],
+            exclude: ["python"],
+            swiftSettings: settings
+        ),
+        tests("ClusterLinkTests", ["ClusterLink", "JobCore"], resources: [.copy("Golden")]),
+        tests(
+            "ClusterLinkZeroMQTests",
+            ["ClusterLinkZeroMQ", "ClusterLink", "ZeroMQ", "ThreadConfinement", "TestSupport"]
+        ),
+        tests("ElectionTests", ["Election", "JobCore"]),
+        tests("SchedulerTests", ["Scheduler", "ClusterLink", "JobCore"]),
+        tests(
+            "FrontTests",
+            ["Front", "FaktoryWire", "ClusterLink", "JobCore", nioCore, nioPosix, nioSSL, logging, lifecycle]
+        ),
+        tests("WebUITests", ["WebUI", "ClusterLink", "JobCore", "ThreadConfinement", logging]),
         tests("MillraceServerTests", ["MillraceServer", "CLinux", logging, lifecycle]),
     ]
 )

@@ -5,7 +5,9 @@ package import ZeroMQ
 ///
 /// Open it on the thread that uses it. A peer that comes back has a new identity; it introduces itself again.
 package final class ZeroMQLeaderLink: LeaderLink {
-    /// Messages that may wait on each peer's connection. A front has one batch a lane under way, so that few ever wait.
+    /// Messages that may wait on each peer's connection.
+    ///
+    /// A front has one batch a lane under way, so that few ever wait.
     static let highWaterMark = 10_000
 
     private let socket: ZeroMQSocket

@@ -94,7 +94,12 @@ package final class LeaderInquiry: Sendable {
             return state.lastNumber
         }
         let lane = LaneKey(session: self.session, lane: 0)
-        let batch = CommandBatch(lane: lane, number: number, settled: 0, commands: [LinkCommand(request: number, .info)])
+        let batch = CommandBatch(
+            lane: lane,
+            number: number,
+            settled: 0,
+            commands: [LinkCommand(request: number, .info)]
+        )
         self.link.send(MessageToLeader.batch(batch).encoded())
     }
 

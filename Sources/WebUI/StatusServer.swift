@@ -72,7 +72,8 @@ package struct StatusServer: Service {
         let kept = ["command_count", "connections", "description", "faktory_version"]
         let members = kept.compactMap { key in server.field(key).map { JSONValue.Member(key: key, value: $0) } }
         return Self.json(
-            JSONValue.object([.init(key: "now", value: now), .init(key: "server", value: .object(members))]).encoded)
+            JSONValue.object([.init(key: "now", value: now), .init(key: "server", value: .object(members))]).encoded
+        )
     }
 
     /// What INFO answers.

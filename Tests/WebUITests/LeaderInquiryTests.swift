@@ -6,7 +6,7 @@ import WebUI
 @Suite("An inquiry of the leader")
 struct LeaderInquiryTests {
     /// How patient a test is with something that is sure to come; it never waits for this time to pass.
-    private static let patience = Duration.seconds(8)
+    private static let patience = Duration.seconds(60)
 
     private func inquiry(of leader: FakeLeader) -> LeaderInquiry {
         LeaderInquiry(link: leader, session: SessionID(high: 1, low: 2), software: "test")
@@ -42,8 +42,9 @@ struct LeaderInquiryTests {
         let inquiry = self.inquiry(of: leader)
         try inquiry.start()
         defer { inquiry.close() }
-        #expect(try await inquiry.information(within: .milliseconds(800)) == Array("{}".utf8))
-        #expect(leader.received == ["attach", "question", "question", "question"])
+        #expect(try await inquiry.information(within: .seconds(8)) == Array("{}".utf8))
+        // One more may have left while the answer to the third was under way.
+        #expect(leader.received.starts(with: ["attach", "question", "question", "question"]))
     }
 
     @Test("gives up when nobody answers in time")

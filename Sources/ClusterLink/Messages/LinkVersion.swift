@@ -11,7 +11,9 @@ package enum LinkVersion {
 
 /// The bounds of what one message may hold; a message beyond them is refused unread.
 package enum LinkBound {
-    /// Bytes in one message. A front closes a batch long before.
+    /// Bytes in one message.
+    ///
+    /// A front closes a batch long before.
     package static let messageByteCount = 256 << 20
     /// Commands in one batch.
     package static let commandCount = 20_000

@@ -1,4 +1,4 @@
-package import JobCore
+import JobCore
 
 private enum Kind: UInt8 {
     case attached = 65
@@ -91,7 +91,10 @@ extension MessageFromLeader {
             self = .alive(try reader.readSession(), epoch: Epoch(try reader.readUInt64()))
         case .tickDone:
             self = .tickDone(
-                try reader.readTask(), number: try reader.readUInt64(), count: try reader.readUInt64())
+                try reader.readTask(),
+                number: try reader.readUInt64(),
+                count: try reader.readUInt64()
+            )
         case nil:
             throw .unknown(field: "message from leader", value: code)
         }

@@ -21,7 +21,11 @@ extension MessageToLeader {
             writer.write(UInt8(introduction.isNew ? 1 : 0))
         case .batch(let batch):
             CommandBatch.encodeHeader(
-                lane: batch.lane, number: batch.number, settled: batch.settled, into: &writer)
+                lane: batch.lane,
+                number: batch.number,
+                settled: batch.settled,
+                into: &writer
+            )
             writer.write(UInt32(batch.commands.count))
             for command in batch.commands { command.encode(into: &writer) }
         case .heartbeat(let session, let statistics):

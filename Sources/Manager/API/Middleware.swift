@@ -22,7 +22,9 @@ public typealias MiddlewareFunction = (_ context: JobContext, _ next: () throws 
 /// What a link sees of the command (`Context` and `Ctx` of the Manager API).
 public final class JobContext {
     public let kind: MiddlewareKind
-    /// The job. What a push or fetch link changes is what is stored or handed out.
+    /// The job.
+    ///
+    /// What a push or fetch link changes is what is stored or handed out.
     public var job: Job
     /// The reservation that is about to end; nil at push and fetch.
     public let reservation: Reservation?

@@ -2,9 +2,13 @@ package import JobCore
 
 /// The bounds and times that the job rules need.
 package struct ManagerSettings: Sendable {
-    /// Jobs that one queue may hold; 0 for as many as there are. Beyond it a PUSH is refused.
+    /// Jobs that one queue may hold; 0 for as many as there are.
+    ///
+    /// Beyond it a PUSH is refused.
     package var maximumQueueLength: Int
-    /// Bytes that the store may take; 0 for as many as there are. Beyond it a PUSH is refused.
+    /// Bytes that the store may take; 0 for as many as there are.
+    ///
+    /// Beyond it a PUSH is refused.
     package var maximumStoreBytes: UInt64
     /// How long a session may be silent before what it was offered is taken back.
     package var sessionTimeout: Duration

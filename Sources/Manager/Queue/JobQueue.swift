@@ -62,7 +62,9 @@ final class JobQueue {
         changes.append(entry)
     }
 
-    /// The oldest job leaves; entries that no longer count leave with it. Nil when none is mirrored.
+    /// The oldest job leaves; entries that no longer count leave with it.
+    ///
+    /// Nil when none is mirrored.
     func take(in changes: inout QueueChanges) -> (job: Job, token: UInt64)? {
         while let head = self.takeHead(in: &changes) {
             guard let job = head.job else { continue }

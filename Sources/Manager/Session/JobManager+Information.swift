@@ -18,7 +18,10 @@ extension JobManager {
             .init(
                 key: "faktory",
                 value: .object([
-                    .init(key: "queues", value: .object(queues.map { .init(key: $0.name.text, value: .count($0.entryCount)) })),
+                    .init(
+                        key: "queues",
+                        value: .object(queues.map { .init(key: $0.name.text, value: .count($0.entryCount)) })
+                    ),
                     .init(key: "sets", value: self.setSizes),
                     .init(key: "tasks", value: self.taskStatistics),
                     .init(key: "total_failures", value: .number(String(self.counters.failures))),
@@ -35,7 +38,10 @@ extension JobManager {
                     .init(key: "uptime", value: .count(Int(uptime))),
                     .init(key: "connections", value: .count(connectionCount)),
                     .init(key: "command_count", value: .count(commandCount)),
-                    .init(key: "used_memory_mb", value: .count((frontKilobytes + ProcessMemory.residentKilobytes()) / 1_024)),
+                    .init(
+                        key: "used_memory_mb",
+                        value: .count((frontKilobytes + ProcessMemory.residentKilobytes()) / 1_024)
+                    ),
                 ])
             ),
         ])

@@ -56,7 +56,10 @@ extension JobManager {
 
     /// A front is gone: what was on its way to its clients goes back, and its workers may come back through others.
     private func end(_ session: FrontSession) {
-        self.logger.info("a front's session has ended", metadata: ["session": "\(session.id)", "name": "\(session.name)"])
+        self.logger.info(
+            "a front's session has ended",
+            metadata: ["session": "\(session.id)", "name": "\(session.name)"]
+        )
         self.sessions[session.id] = nil
         self.transaction.sessions.updateValue(nil, forKey: session.id)
         for lane in session.lanes.values {

@@ -83,7 +83,9 @@ struct WorkerRegistry {
         return true
     }
 
-    /// A front has ended; the workers that are gone with it. They keep their states for the time in which they may come back.
+    /// A front has ended; the workers that are gone with it.
+    ///
+    /// They keep their states for the time in which they may come back.
     mutating func end(_ session: SessionID) -> [WorkerID] {
         let connected = self.records.filter { $0.value.connections[session] != nil }.map(\.key)
         return connected.filter { worker in

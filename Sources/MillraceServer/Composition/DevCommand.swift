@@ -55,7 +55,10 @@ struct DevCommand {
         }
         let path = try FileManager.default.destinationOfSymbolicLink(atPath: Self.executable)
         // A front that takes the place of one that died takes its session's place, too.
-        let name = ["--set", "front.session_name=\(self.settings.front.sessionName.isEmpty ? "dev" : self.settings.front.sessionName)"]
+        let name = [
+            "--set",
+            "front.session_name=\(self.settings.front.sessionName.isEmpty ? "dev" : self.settings.front.sessionName)",
+        ]
         for (role, more) in [("manager", []), ("scheduler", []), ("front", name)] {
             children.append(
                 ChildProcess(

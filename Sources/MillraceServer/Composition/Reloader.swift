@@ -20,7 +20,10 @@ struct Reloader: Service {
             case .success(let loaded):
                 do {
                     try self.apply(loaded)
-                    self.logger.info("the settings were read again", metadata: ["changed": "\(loaded.changes(from: current))"])
+                    self.logger.info(
+                        "the settings were read again",
+                        metadata: ["changed": "\(loaded.changes(from: current))"]
+                    )
                     current = loaded
                 } catch {
                     self.logger.warning("Unable to reload config: \(error)")

@@ -149,7 +149,9 @@ struct Roles {
     }
 
     private func makeTLS() throws -> TLSConfiguration? {
-        guard let certificate = self.settings.tls.certificate, let key = self.settings.tls.privateKey else { return nil }
+        guard let certificate = self.settings.tls.certificate, let key = self.settings.tls.privateKey else {
+            return nil
+        }
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: try NIOSSLCertificate.fromPEMFile(certificate).map { .certificate($0) },
             privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem))
@@ -186,7 +188,11 @@ struct Roles {
         return Reloader(loader: self.loader, loaded: self.loaded, logger: logger) { loaded in
             destination.setLevel(loaded.settings.log.level)
             let roles = Roles(
-                loaded: loaded, loader: self.loader, destination: destination, extend: self.extend)
+                loaded: loaded,
+                loader: self.loader,
+                destination: destination,
+                extend: self.extend
+            )
             let tls = try roles.makeTLS()
             for (front, address) in zip(fronts, self.settings.front.bind) {
                 try front.reload(roles.frontConfiguration(of: loaded.settings, at: address, tls: tls))

@@ -139,7 +139,9 @@ struct DemoCommand {
             print("  \(type.padding(toLength: 18, withPad: " ", startingAt: 0)) \(count) done")
         }
         let seconds = (duration / .milliseconds(100)).rounded() / 10
-        print("\n\(counts.done) of \(jobCount) jobs done in \(seconds) s, \(counts.failures) failures on the way, none lost")
+        print(
+            "\n\(counts.done) of \(jobCount) jobs done in \(seconds) s, \(counts.failures) failures on the way, none lost"
+        )
     }
 }
 
