@@ -111,6 +111,13 @@ let package = Package(
             ]
         ),
         .executableTarget(name: "millrace", dependencies: ["MillraceServer"], swiftSettings: settings),
+        // The example of an executable of one's own, which is a package by itself, too: built here so that it is tested.
+        .executableTarget(
+            name: "millrace-with-rules",
+            dependencies: ["MillraceServer", "Manager", "JobCore"],
+            path: "docs/examples/middleware/Sources/millrace-with-rules",
+            swiftSettings: settings
+        ),
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         tests("JobCoreTests", ["JobCore"]),
@@ -123,7 +130,7 @@ let package = Package(
         tests("FaktoryClientTests", ["FaktoryClient", "FaktoryWire", "JobCore", nioCore, nioPosix, nioSSL, logging]),
         .testTarget(
             name: "Integration",
-            dependencies: ["TestSupport", "ThreadConfinement", "millrace"],
+            dependencies: ["TestSupport", "ThreadConfinement", "millrace", "millrace-with-rules"],
             exclude: ["python"],
             swiftSettings: settings
         ),

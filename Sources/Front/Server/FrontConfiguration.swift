@@ -15,6 +15,8 @@ extension FrontServer {
         package var password: String?
         /// Whether clients of protocol versions below 2 hash the password only once, as upstream lets them.
         package var allowsLegacyHash = true
+        /// Wrong passwords that one address may give in a row; each is forgiven after a while.
+        package var passwordAttempts = 10
         /// Certificate and key; nil for plain TCP.
         package var tls: TLSConfiguration?
         /// Clients that may have said HELLO at the same time.
@@ -53,6 +55,7 @@ extension FrontServer {
                 ("maximumConnectionCount", self.maximumConnectionCount, 1...1_000_000),
                 ("unidentifiedMargin", self.unidentifiedMargin, 1...1_000_000),
                 ("maximumLineByteCount", self.maximumLineByteCount, 1_024...(64 << 20)),
+                ("passwordAttempts", self.passwordAttempts, 1...1_000_000),
                 ("pipelineDepth", self.pipelineDepth, 1...65_536),
             ]
             for (field, count, range) in counts {

@@ -9,7 +9,7 @@ final class FrontEnvironment: Sendable {
     let clientLimits: ClientLimits
     let counters: ConnectionCounters
     let secrets: FrontSecrets
-    let wrongPasswords = Mutex(WrongPasswords())
+    let wrongPasswords: Mutex<WrongPasswords>
     let logger: Logger
 
     init(
@@ -20,6 +20,7 @@ final class FrontEnvironment: Sendable {
     ) {
         self.configuration = configuration
         self.clientLimits = ClientLimits(configuration)
+        self.wrongPasswords = Mutex(WrongPasswords(burst: configuration.passwordAttempts))
         self.counters = counters
         self.secrets = secrets
         self.logger = logger

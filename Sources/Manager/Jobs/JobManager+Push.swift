@@ -6,26 +6,30 @@ extension JobManager {
     /// Takes a job: into its queue, or among the scheduled jobs when its time is yet to come.
     ///
     /// Pushing a job whose jid is alive changes nothing and is no error: a client that lost the reply sends it again.
+    /// A dead job of that jid is replaced, since nobody will ever run it.
     ///
     /// - Throws: `KnownError` of the push chain, `ManagerError` when a bound is reached.
     public func push(_ job: Job) throws {
-        if try self.isAlive(job.id) { return }
+        let standing = try self.standing(of: job.id)
+        if standing == .alive { return }
         try self.checkBounds(of: job.queue)
+        let isDead = standing == .dead
 
         var job = job
         job.setCreatedAtIfMissing(self.now.wall)
-        guard let chain = self.chains[.push], !chain.isEmpty else { return self.accept(job) }
+        guard let chain = self.chains[.push], !chain.isEmpty else { return self.accept(job, replacingDead: isDead) }
 
         let context = JobContext(kind: .push, job: job, reservation: nil, failure: nil, manager: self)
         do {
-            try chain.run(context) { self.accept(context.job) }
+            try chain.run(context) { self.accept(context.job, replacingDead: isDead) }
         } catch let error as KnownError where error.isDiscard {
             self.logger.debug("push discarded", metadata: ["jid": "\(job.id)", "reason": "\(error.message)"])
         }
     }
 
     /// Puts a job that was let in where it belongs.
-    private func accept(_ job: Job) {
+    private func accept(_ job: Job, replacingDead isDead: Bool) {
+        if isDead { self.remove(job.id, from: .dead) }
         self.liveJobs.insert(job.id)
         if let due = job.at, due > self.now.wall {
             self.transaction.store(job.id, StoredJob(token: 0, payload: job.payload))
@@ -58,16 +62,24 @@ extension JobManager {
         self.touchedQueues.append(queue)
     }
 
-    /// Whether the jid is taken.
-    private func isAlive(_ jobID: JobID) throws(StorageError) -> Bool {
-        guard self.liveJobs.mayContain(jobID) else { return false }
+    /// What a jid stands for already.
+    private enum Standing {
+        case unknown
+        /// Enqueued, scheduled, being worked on or waiting for its next try.
+        case alive
+        case dead
+    }
+
+    private func standing(of jobID: JobID) throws(StorageError) -> Standing {
+        guard self.liveJobs.mayContain(jobID) else { return .unknown }
         switch self.transaction.jobs[jobID] {
-        case .store: return true
-        case .remove: return false
+        case .store: return .alive
+        case .remove: return .unknown
         case nil: break
         }
-        if self.reservations[jobID] != nil { return true }
-        return try self.store.records(of: [jobID]) != [.missing]
+        if self.reservations[jobID] != nil { return .alive }
+        guard try self.store.records(of: [jobID]) != [.missing] else { return .unknown }
+        return try self.store.scores(of: [jobID], in: .dead) == [nil] ? .alive : .dead
     }
 
     private func checkBounds(of name: QueueName) throws(ManagerError) {

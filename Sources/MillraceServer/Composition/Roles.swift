@@ -136,6 +136,8 @@ struct Roles {
         configuration.reusesPort = section.reusePort
         configuration.eventLoopCount = section.eventLoops
         configuration.password = section.password?.value
+        // 0 stands for no limit in the settings.
+        configuration.passwordAttempts = section.passwordAttempts > 0 ? section.passwordAttempts : 1_000_000
         configuration.tls = tls
         configuration.maximumConnectionCount = section.maximumConnections
         configuration.maximumLineByteCount = section.maximumLineBytes

@@ -11,6 +11,7 @@ final class MillraceProcesses: Sendable {
     let port: Int
     private let arguments: [String]
     private let variables: [String: String]
+    private let executable: String?
     private let running: Mutex<SpawnedProgram>
 
     /// Starts everything, and returns once it answers clients.
@@ -21,7 +22,8 @@ final class MillraceProcesses: Sendable {
     init(
         settings: [String: String] = [:],
         configuration: [String: String] = [:],
-        variables: [String: String] = [:]
+        variables: [String: String] = [:],
+        executable: String? = nil
     ) throws {
         let directory = try TemporaryDirectory()
         let folder = directory.file("config")
@@ -33,10 +35,11 @@ final class MillraceProcesses: Sendable {
         self.directory = directory
         self.port = port
         self.variables = variables
+        self.executable = executable
         self.arguments =
             ["dev", "-d", directory.file("data"), "-c", folder, "-b", "127.0.0.1:\(port)", "-w", ":0"]
             + settings.sorted { $0.key < $1.key }.flatMap { ["--set", "\($0.key)=\($0.value)"] }
-        self.running = Mutex(try Self.start(self.arguments, variables))
+        self.running = Mutex(try Self.start(self.arguments, variables, executable))
     }
 
     deinit {
@@ -95,7 +98,7 @@ final class MillraceProcesses: Sendable {
 
     /// Starts everything again on the same directory and port, once it was stopped.
     func startAgain() throws {
-        let program = try Self.start(self.arguments, self.variables)
+        let program = try Self.start(self.arguments, self.variables, self.executable)
         self.running.withLock { $0 = program }
     }
 
@@ -109,8 +112,12 @@ final class MillraceProcesses: Sendable {
         _ = try? self.stop()
     }
 
-    private static func start(_ arguments: [String], _ variables: [String: String]) throws -> SpawnedProgram {
-        let program = try Millrace.start(arguments, variables: variables)
+    private static func start(
+        _ arguments: [String],
+        _ variables: [String: String],
+        _ executable: String?
+    ) throws -> SpawnedProgram {
+        let program = try Millrace.start(arguments, variables: variables, executable: executable)
         try program.wait(forLineWith: "Millrace is ready", within: Self.readiness)
         return program
     }
