@@ -22,8 +22,8 @@ struct FaultTests {
 
     @Test("processes may be killed several at the same moment")
     func severalAtOnce() async throws {
-        // The supervisor's waits grow with each death. A worker that comes back after its jobs were failed for it is too
-        // late with its ACK, as everywhere, so that the jobs wait for longer than any outage here.
+        // The supervisor's waits grow with each death; a worker's jobs wait for it for longer than any of them, since one
+        // that comes back after its jobs were failed for it is too late with its ACK.
         let settings = Self.settings.merging(["manager.release_after": "30s"]) { _, new in new }
         try await withMillrace(settings: settings) { server in
             try Self.strike(

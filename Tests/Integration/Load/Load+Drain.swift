@@ -31,9 +31,9 @@ extension Load {
         )
         #expect(acknowledged > 0)
         #expect(ledger.violations.isEmpty, "\(ledger.violations.prefix(5))")
-        #expect(ledger.repeats.isEmpty, "\(ledger.repeats.prefix(5))")
-        #expect(ledger.lost.isEmpty, "\(ledger.lost.prefix(5))")
-        #expect(ledger.stuck.isEmpty, "\(ledger.stuck.prefix(5))")
+        #expect(ledger.repeats.isEmpty, "\(ledger.histories(of: Array(ledger.repeats.prefix(5))))")
+        #expect(ledger.lost.isEmpty, "\(ledger.histories(of: Array(ledger.lost.prefix(5))))")
+        #expect(ledger.stuck.isEmpty, "\(ledger.histories(of: Array(ledger.stuck.prefix(5))))")
         #expect(figures.liveCount == 0, "\(figures.faktory)")
         #expect(figures.faktory.sets["dead"] == 0)
         // A PUSH that was sent again may have found its job done already, and been a new one.

@@ -79,7 +79,7 @@ final class Load: Sendable {
                 count += 1
                 if count % Self.failureShare == 0 {
                     self.settle(#"FAIL {"jid":"\#(jid)","errtype":"Load"}"#, on: &connection, as: worker)
-                    self.ledger.change { $0.failed() }
+                    self.ledger.change { $0.failed(jid) }
                 } else {
                     self.settle(#"ACK {"jid":"\#(jid)"}"#, on: &connection, as: worker)
                     self.ledger.change { $0.done(jid) }
