@@ -16,6 +16,8 @@ package struct ManagerSettings: Sendable {
     package var workerTimeout: Duration
     /// How long the jobs of a worker without connections are kept for it.
     package var releaseAfter: Duration
+    /// Messages of fronts and schedulers that one turn takes in at the most.
+    package var turnMessageBound: Int
     /// The product's name in INFO.
     package var productName: String
     /// The version in INFO, which clients compare with Faktory's.
@@ -27,6 +29,7 @@ package struct ManagerSettings: Sendable {
         sessionTimeout: Duration = .seconds(60),
         workerTimeout: Duration = .seconds(60),
         releaseAfter: Duration = .seconds(60),
+        turnMessageBound: Int = 256,
         productName: String = "Millrace",
         productVersion: String = "1.10.0"
     ) {
@@ -35,6 +38,7 @@ package struct ManagerSettings: Sendable {
         self.sessionTimeout = sessionTimeout
         self.workerTimeout = workerTimeout
         self.releaseAfter = releaseAfter
+        self.turnMessageBound = turnMessageBound
         self.productName = productName
         self.productVersion = productVersion
     }

@@ -11,8 +11,6 @@ package import Logging
 /// less a job costs (group commit). A turn that could not be written is forgotten together with everything in
 /// memory: the loop begins again with what the store has, as a new leader would.
 package final class LeaderLoop {
-    /// Messages that one turn takes in at the most.
-    static let messageBound = 256
     /// The longest wait for a message.
     static let longestWait = Duration.seconds(1)
     /// How long the loop waits before it tries the store again, at first and at the most.
@@ -105,7 +103,9 @@ package final class LeaderLoop {
 
     /// One turn of commands.
     private func takeTurn(of manager: JobManager) throws {
-        try self.link.receive(waitingAtMost: self.patience(with: manager), bound: Self.messageBound) { peer, bytes in
+        try self.link.receive(waitingAtMost: self.patience(with: manager), bound: self.settings.turnMessageBound) {
+            peer,
+            bytes in
             do throws(LinkFormatError) {
                 self.inbox.append((peer: peer, message: try MessageToLeader(decoding: bytes)))
             } catch {

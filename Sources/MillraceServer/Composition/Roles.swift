@@ -108,7 +108,8 @@ struct Roles {
             maximumStoreBytes: UInt64(section.maximumMemory),
             sessionTimeout: section.sessionTimeout,
             workerTimeout: section.workerTimeout,
-            releaseAfter: section.releaseAfter
+            releaseAfter: section.releaseAfter,
+            turnMessageBound: section.batchLimit
         )
     }
 

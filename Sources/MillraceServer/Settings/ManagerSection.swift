@@ -25,8 +25,8 @@ package struct ManagerSection: Sendable, Equatable {
     package var maximumQueueLength = 0
     /// How many bytes Redis may use before a PUSH is refused; 0 for no limit.
     package var maximumMemory = 0
-    /// How many commands are committed together at most.
-    package var batchLimit = 1_024
+    /// How many messages of fronts are committed together at most.
+    package var batchLimit = 256
 
     package init() {}
 
