@@ -62,6 +62,34 @@ package struct StorageTransaction: Sendable {
             && self.quarantined.isEmpty && !self.flushesEverything
     }
 
+    /// Forgets everything and begins anew, with the memory that is there unless a large transaction left too much of it.
+    package mutating func reset() {
+        let keepsMemory = self.jobs.count <= Self.keptCount && self.reservations.count <= Self.keptCount
+        guard keepsMemory else {
+            self = StorageTransaction(position: self.position, lastToken: self.lastToken, day: self.day)
+            return
+        }
+        self.jobs.removeAll(keepingCapacity: true)
+        self.queues.removeAll(keepingCapacity: true)
+        self.knownQueues.removeAll()
+        self.pausedQueues.removeAll()
+        self.reservations.removeAll(keepingCapacity: true)
+        self.sets.removeAll()
+        self.clearedSets.removeAll()
+        self.processed = 0
+        self.failures = 0
+        self.lanes.removeAll(keepingCapacity: true)
+        self.sessions.removeAll()
+        self.workerStates.removeAll()
+        self.keyValues.removeAll()
+        self.redisCommands.removeAll()
+        self.quarantined.removeAll()
+        self.flushesEverything = false
+    }
+
+    /// How many items of a kind are small enough for their memory to be kept.
+    private static let keptCount = 2_048
+
     package mutating func store(_ job: JobID, _ stored: StoredJob) {
         self.jobs[job] = .store(stored)
     }

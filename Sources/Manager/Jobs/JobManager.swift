@@ -115,11 +115,7 @@ public final class JobManager {
             self.transaction.lastToken = self.lastToken
             self.transaction.day = self.now.wall.dayText
             try self.store.commit(self.transaction)
-            self.transaction = StorageTransaction(
-                position: self.position,
-                lastToken: self.lastToken,
-                day: self.transaction.day
-            )
+            self.transaction.reset()
         }
         self.touchedLanes.removeAll(keepingCapacity: true)
         for queue in self.touchedQueues { queue.endTurn() }

@@ -156,9 +156,13 @@ package final class LeaderLoop {
 
     private func refuse(_ manager: JobManager, because reason: String) throws {
         for batch in manager.outbox.batches {
-            let replies = batch.replies.map { reply in
-                reply == .nothing ? .nothing : LinkReply.error("ERR the store refused: \(reason)")
-            }
+            // What was carried out before stays true.
+            let replies =
+                batch.isRepetition
+                ? batch.replies
+                : batch.replies.map { reply in
+                    reply == .nothing ? .nothing : LinkReply.error("ERR the store refused: \(reason)")
+                }
             let message = MessageFromLeader.replies(batch.lane, batch: batch.batch, replies)
             try self.link.send(message.encoded(), to: batch.peer)
         }

@@ -11,6 +11,8 @@ final class FrontSession {
     var lastHeard: Uptime
     var statistics = FrontStatistics()
     var lanes: [UInt16: Lane] = [:]
+    /// Whether the front has taken the session up again: its workers are announced anew.
+    private(set) var isTakenUp = false
 
     init(id: SessionID, name: String, heardAt now: Uptime) {
         self.id = id
@@ -21,8 +23,15 @@ final class FrontSession {
     func lane(_ number: UInt16) -> Lane {
         if let lane = self.lanes[number] { return lane }
         let lane = Lane(key: LaneKey(session: self.id, lane: number), record: nil)
+        lane.awaitsAnnouncements = self.isTakenUp
         self.lanes[number] = lane
         return lane
+    }
+
+    /// The front has attached to this leader, and knew the session from an earlier one.
+    func takeUp() {
+        self.isTakenUp = true
+        for lane in self.lanes.values { lane.awaitsAnnouncements = true }
     }
 }
 
@@ -59,6 +68,10 @@ final class Lane {
     var waiting: [UInt64: WaitingFetch] = [:]
     /// The greatest number that a command of this lane had; a FETCH below it may have come again.
     var greatestRequest: UInt64 = 0
+    /// Whether the lane's workers are still to be announced to this leader.
+    ///
+    /// The batch that was under way when the leader went comes first, and the announcements head the one behind it.
+    var awaitsAnnouncements = false
     /// Whether offers of an earlier leader were found; a FETCH may have had one of them.
     private(set) var hasRestoredOffers = false
 

@@ -23,7 +23,7 @@ extension JobManager {
                 FailPayload(jobID: JobID(jobID), errorType: errorType, message: message, backtrace: backtrace)
             )
         case .beat(let worker, let state, let residentKilobytes):
-            return self.beat(WorkerID(worker), state, residentKilobytes)
+            return self.beat(WorkerID(worker), state, residentKilobytes, on: lane)
         case .info:
             // Not kept with the lane's record: after a fail-over it is asked for again.
             self.outbox.reply(.bulk(self.information()), to: command.request, on: lane.key)
@@ -170,14 +170,23 @@ extension JobManager {
     /// When the next waiting fetch is to be answered; nil when none waits.
     package var nextDeadline: Uptime? { self.deadlines.min?.deadline }
 
-    private func beat(_ worker: WorkerID, _ signal: String, _ residentKilobytes: UInt64) -> LinkReply {
+    private func beat(
+        _ worker: WorkerID,
+        _ signal: String,
+        _ residentKilobytes: UInt64,
+        on lane: Lane
+    ) -> LinkReply {
         let outcome = self.workers.beat(
             worker,
             signal: signal,
             residentKilobytes: residentKilobytes,
             at: self.now.uptime
         )
-        guard let outcome else { return .error("ERR unknown worker \(EchoedText(worker.text))") }
+        guard let outcome else {
+            // A fail-over is no reason to tell a worker that nobody knows it.
+            if lane.awaitsAnnouncements { return .ok }
+            return .error("ERR unknown worker \(EchoedText(worker.text))")
+        }
         if outcome.didChange { self.transaction.workerStates[worker] = .some(outcome.state) }
         guard outcome.state != .running else { return .ok }
         return .bulk(Array("{\"state\":\"\(outcome.state.text)\"}".utf8))

@@ -23,6 +23,7 @@ extension JobManager {
         }
         session.peer = peer
         session.lastHeard = self.now.uptime
+        if !introduction.isNew { session.takeUp() }
         // The front announces its workers anew.
         self.expectBack(self.workers.end(session.id))
         self.outbox.send(.attached(session.id, epoch: self.epoch), to: peer)
@@ -114,12 +115,13 @@ extension JobManager {
         session.peer = peer
         session.lastHeard = self.now.uptime
         let lane = session.lane(batch.lane.lane)
+        defer { lane.awaitsAnnouncements = false }
         switch lane.standing(of: batch.number) {
         case .stale:
             break
         case .repeated:
             let replies = lane.lastReplies ?? self.recordedReplies(of: lane, for: batch)
-            self.outbox.answer(batch.number, of: lane.key, with: replies, to: peer)
+            self.outbox.answer(batch.number, of: lane.key, with: replies, to: peer, isRepetition: true)
         case .new:
             let replies = batch.commands.map { self.execute($0, on: lane) }
             lane.finish(batch.number, with: replies)

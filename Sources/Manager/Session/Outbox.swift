@@ -9,6 +9,8 @@ struct Outbox {
         let lane: LaneKey
         let batch: UInt64
         let replies: [LinkReply]
+        /// Whether the batch was carried out in an earlier turn, and only its answers go out again.
+        let isRepetition: Bool
     }
 
     private(set) var batches: [BatchReplies] = []
@@ -17,8 +19,16 @@ struct Outbox {
 
     var isEmpty: Bool { self.batches.isEmpty && self.late.isEmpty && self.messages.isEmpty }
 
-    mutating func answer(_ batch: UInt64, of lane: LaneKey, with replies: [LinkReply], to peer: LinkPeer) {
-        self.batches.append(BatchReplies(peer: peer, lane: lane, batch: batch, replies: replies))
+    mutating func answer(
+        _ batch: UInt64,
+        of lane: LaneKey,
+        with replies: [LinkReply],
+        to peer: LinkPeer,
+        isRepetition: Bool = false
+    ) {
+        self.batches.append(
+            BatchReplies(peer: peer, lane: lane, batch: batch, replies: replies, isRepetition: isRepetition)
+        )
     }
 
     /// The answer to a command that was parked or deferred.
