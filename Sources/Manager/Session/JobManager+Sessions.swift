@@ -63,7 +63,7 @@ extension JobManager {
             self.touchedLanes[lane.key] = nil
             for fetch in Array(lane.waiting.values) { self.withdraw(fetch.request, on: lane) }
             for offer in lane.unsettled.reversed() {
-                self.noteReturn(of: offer)
+                self.noteReturn(of: offer, on: lane)
                 self.takeBack(offer, on: lane)
             }
         }
@@ -172,16 +172,23 @@ extension JobManager {
         }
     }
 
+    /// The reservation that was made with this offer; nil when it has ended, though the job may be reserved again.
+    func reservation(for offer: Lane.Offer, on lane: Lane) -> Reservation? {
+        guard let held = self.reservations[offer.jobID], held.offer?.number == offer.number,
+            held.offer?.lane == lane.key
+        else { return nil }
+        return held
+    }
+
     /// Remembers that the worker may have got the job that is about to be taken back.
-    private func noteReturn(of offer: Lane.Offer) {
-        guard let held = self.reservations[offer.jobID], held.offer?.number == offer.number else { return }
+    private func noteReturn(of offer: Lane.Offer, on lane: Lane) {
+        guard let held = self.reservation(for: offer, on: lane) else { return }
         if self.returned.count >= ReturnedJob.bound { self.returned.removeAll() }
         self.returned[offer.jobID] = ReturnedJob(ending: held)
     }
 
     private func takeBack(_ offer: Lane.Offer, on lane: Lane) {
-        guard let held = self.reservations[offer.jobID], held.offer?.number == offer.number,
-            held.offer?.lane == lane.key, let reservation = self.endReservation(of: offer.jobID)
+        guard self.reservation(for: offer, on: lane) != nil, let reservation = self.endReservation(of: offer.jobID)
         else { return }
         self.giveBack(reservation.job, token: reservation.token)
         let queue = self.queue(reservation.job.queue)
