@@ -155,7 +155,10 @@ extension JobManager {
             let outcome = self.execute(command, on: lane)
             if outcome != .parked { self.outbox.reply(outcome, to: command.request, on: lane.key) }
             return .parked
-        default:
+        case .deferred:
+            // The task went with the earlier leader.
+            return self.execute(command, on: lane)
+        case .nothing, .ok, .error, .bulk, .null:
             return reply
         }
     }
