@@ -54,7 +54,7 @@ extension JobManager {
     ///
     /// Right only at the beginning of a turn, before the queue is touched: the store must have the list as it is here.
     func refill(_ queue: JobQueue) throws(StorageError) {
-        let read = try self.store.entries(of: queue.name, from: queue.mirroredCount, count: JobQueue.refillCount)
+        let read = try self.store.entries(of: queue.name, from: queue.mirroredCount, count: queue.nextRefillCount)
         queue.refill(
             read.map { entry, record in
                 guard case .job(let stored) = record, stored.token == entry.token else {
