@@ -21,7 +21,8 @@ extension JobManager {
             return .ok
         case .fail(let jobID, let errorType, let message, let backtrace):
             return self.settle(
-                FailPayload(jobID: JobID(jobID), errorType: errorType, message: message, backtrace: backtrace))
+                FailPayload(jobID: JobID(jobID), errorType: errorType, message: message, backtrace: backtrace)
+            )
         case .beat(let worker, let state, let residentKilobytes):
             return self.beat(WorkerID(worker), state, residentKilobytes)
         case .info:
@@ -39,7 +40,12 @@ extension JobManager {
         case .workerJoined(let introduction):
             let announcement = WorkerRegistry.Announcement(lane: lane.key.lane, request: command.request)
             self.workers.join(
-                introduction, by: announcement, through: lane.key.session, at: self.now.uptime, self.now.wall)
+                introduction,
+                by: announcement,
+                through: lane.key.session,
+                at: self.now.uptime,
+                self.now.wall
+            )
             return .nothing
         case .workerLeft(let worker):
             self.workerLeft(WorkerID(worker), through: lane.key.session)
@@ -165,7 +171,11 @@ extension JobManager {
 
     private func beat(_ worker: WorkerID, _ signal: String, _ residentKilobytes: UInt64) -> LinkReply {
         let outcome = self.workers.beat(
-            worker, signal: signal, residentKilobytes: residentKilobytes, at: self.now.uptime)
+            worker,
+            signal: signal,
+            residentKilobytes: residentKilobytes,
+            at: self.now.uptime
+        )
         guard let outcome else { return .error("ERR unknown worker \(EchoedText(worker.text))") }
         if outcome.didChange { self.transaction.workerStates[worker] = .some(outcome.state) }
         guard outcome.state != .running else { return .ok }

@@ -9,7 +9,8 @@ extension JobManager {
         let statistics = self.sessions.values.map(\.statistics)
         let connectionCount = statistics.map(\.connectionCount).saturatingSum
         let commandCount = statistics.map(\.commandCount).saturatingSum
-        let kilobytes = (statistics.map(\.residentKilobytes) + [UInt64(ProcessMemory.residentKilobytes())]).saturatingSum
+        let kilobytes = (statistics.map(\.residentKilobytes) + [UInt64(ProcessMemory.residentKilobytes())])
+            .saturatingSum
         let uptime = self.beganAt.duration(to: self.now.uptime).components.seconds
 
         let document: JSONValue = .object([
@@ -18,7 +19,10 @@ extension JobManager {
             .init(
                 key: "faktory",
                 value: .object([
-                    .init(key: "queues", value: .object(queues.map { .init(key: $0.name.text, value: .count($0.entryCount)) })),
+                    .init(
+                        key: "queues",
+                        value: .object(queues.map { .init(key: $0.name.text, value: .count($0.entryCount)) })
+                    ),
                     .init(key: "sets", value: self.setSizes),
                     .init(key: "tasks", value: self.taskStatistics),
                     .init(key: "total_failures", value: .number(String(self.counters.failures))),

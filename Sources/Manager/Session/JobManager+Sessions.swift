@@ -56,7 +56,10 @@ extension JobManager {
 
     /// A front is gone: what was on its way to its clients goes back, and its workers may come back through others.
     private func end(_ session: FrontSession) {
-        self.logger.info("a front's session has ended", metadata: ["session": "\(session.id)", "name": "\(session.name)"])
+        self.logger.info(
+            "a front's session has ended",
+            metadata: ["session": "\(session.id)", "name": "\(session.name)"]
+        )
         self.sessions[session.id] = nil
         self.transaction.sessions.updateValue(nil, forKey: session.id)
         for lane in session.lanes.values {
@@ -94,12 +97,17 @@ extension JobManager {
     }
 
     private func releaseLost() -> Int {
-        let lost = Set(self.workers.takeLost(at: self.now.uptime))
+        let lost = self.workers.lost(at: self.now.uptime)
         guard !lost.isEmpty else { return 0 }
-        for worker in lost { self.transaction.workerStates.updateValue(nil, forKey: worker) }
-        let reservations = self.reservations.values.filter { lost.contains($0.worker) }
+        let held = self.reservations.values.lazy.filter { lost.contains($0.worker) }
+        let reservations = Array(held.prefix(Self.sliceBound))
         for reservation in reservations { self.expire(reservation) }
-        return min(reservations.count, Self.sliceBound - 1)
+        // One that has more jobs stays lost until the next slice, unless it comes back before.
+        for worker in lost where self.busyCounts[worker] == nil {
+            self.workers.giveUp(worker)
+            self.transaction.workerStates.updateValue(nil, forKey: worker)
+        }
+        return reservations.count
     }
 
     // MARK: Batches
