@@ -159,7 +159,12 @@ final class ModelFront {
             return [
                 .attach(
                     FrontIntroduction(
-                        session: self.session, name: "", software: "model", isNew: !self.hasBeenAttached))
+                        session: self.session,
+                        name: "",
+                        software: "model",
+                        isNew: !self.hasBeenAttached
+                    )
+                )
             ]
         }
         if self.inFlight == nil, !self.pending.isEmpty { self.formBatch() }

@@ -14,7 +14,9 @@ struct CrashTests {
         for step in 0..<250 {
             try world.step()
             try #require(
-                world.history.violations.isEmpty, "seed \(seed), step \(step): \(world.history.violations)")
+                world.history.violations.isEmpty,
+                "seed \(seed), step \(step): \(world.history.violations)"
+            )
         }
         try world.drain()
         let violations = try world.violationsAtTheEnd()

@@ -256,7 +256,9 @@ struct CrashWorld {
             }
         }
         let wrong = state.jobIDs.filter { places[$0]?.count != 1 }.map { "\($0) is in \(places[$0] ?? [])" }
-        let ghosts = Set(places.keys).subtracting(state.jobIDs).map { "\($0) is in \(places[$0] ?? []) without a record" }
+        let ghosts = Set(places.keys).subtracting(state.jobIDs).map {
+            "\($0) is in \(places[$0] ?? []) without a record"
+        }
         return wrong + ghosts
     }
 

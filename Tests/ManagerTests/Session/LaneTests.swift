@@ -44,7 +44,11 @@ struct LaneTests {
         let world = try ManagerWorld()
         let front = try world.makeFront()
         let replies = try front.send(
-            .push("order-000001"), .fetch("default"), .push("short"), .acknowledge("order-000009"))
+            .push("order-000001"),
+            .fetch("default"),
+            .push("short"),
+            .acknowledge("order-000009")
+        )
         try world.failOver()
         #expect(try front.resendLast().isEmpty)
         #expect(front.others.last == .attachFirst(front.session))

@@ -39,7 +39,13 @@ extension LinkCommand.Body {
     static func joined(_ worker: String) -> Self {
         .workerJoined(
             WorkerIntroduction(
-                worker: worker, hostname: "host", processID: 17, labels: ["test"], residentKilobytes: 0))
+                worker: worker,
+                hostname: "host",
+                processID: 17,
+                labels: ["test"],
+                residentKilobytes: 0
+            )
+        )
     }
 
     static func mutate(

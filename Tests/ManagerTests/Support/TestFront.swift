@@ -30,7 +30,11 @@ final class TestFront {
 
     func attach(isNew: Bool = true) throws {
         let introduction = FrontIntroduction(
-            session: self.session, name: self.name, software: "test", isNew: isNew)
+            session: self.session,
+            name: self.name,
+            software: "test",
+            isNew: isNew
+        )
         try self.world.take([.attach(introduction)], from: self.peer)
     }
 
