@@ -137,7 +137,12 @@ extension JobManager {
     private func run(_ kind: MiddlewareKind, for reservation: Reservation, because report: FailPayload?) -> Bool {
         guard let chain = self.chains[kind], !chain.isEmpty else { return true }
         let context = JobContext(
-            kind: kind, job: reservation.job, reservation: reservation, failure: report, manager: self)
+            kind: kind,
+            job: reservation.job,
+            reservation: reservation,
+            failure: report,
+            manager: self
+        )
         do {
             try chain.run(context) {}
         } catch let error as KnownError where error.isDiscard {

@@ -78,7 +78,11 @@ public final class JobManager {
         self.lastToken = state.lastToken
         self.now = now
         self.beganAt = now.uptime
-        self.transaction = StorageTransaction(position: self.position, lastToken: state.lastToken, day: now.wall.dayText)
+        self.transaction = StorageTransaction(
+            position: self.position,
+            lastToken: state.lastToken,
+            day: now.wall.dayText
+        )
         self.setCounts = state.setCounts
         self.counters = state.counters
         self.workers = WorkerRegistry(
