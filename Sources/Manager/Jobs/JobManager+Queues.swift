@@ -54,7 +54,7 @@ extension JobManager {
     ///
     /// Right only at the beginning of a turn, before the queue is touched: the store must have the list as it is here.
     func refill(_ queue: JobQueue) throws(StorageError) {
-        let read = try self.store.entries(of: queue.name, from: queue.mirroredCount, count: JobQueue.refillCount)
+        let read = try self.store.entries(of: queue.name, from: queue.mirroredCount, count: queue.nextRefillCount)
         queue.refill(
             read.map { entry, record in
                 guard case .job(let stored) = record, stored.token == entry.token else {
@@ -73,9 +73,10 @@ extension JobManager {
     ///
     /// Begin a turn before, with nothing else in it, and commit behind.
     package func warmQueues() throws(StorageError) {
-        let cold = self.coldQueues.prefix(Self.warmedQueueBound).compactMap { self.queues[$0] }
-        self.coldQueues.subtract(cold.map(\.name))
-        if cold.isEmpty { self.coldQueues.removeAll() }
+        let names = Array(self.coldQueues.prefix(Self.warmedQueueBound))
+        self.coldQueues.subtract(names)
+        // One that was removed meanwhile has nothing to read.
+        let cold = names.compactMap { self.queues[$0] }
         // All reading comes before all handing out, which changes the lists.
         for queue in cold where queue.wantsRefill { try self.refill(queue) }
         for queue in cold {

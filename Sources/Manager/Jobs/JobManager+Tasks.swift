@@ -139,14 +139,17 @@ extension JobManager {
             return self.tasks.add(.removeQueues(names, left: nil, asker))
         }
         // Jobs that are pushed while the queue is being removed do not make it last for ever.
-        let left = left ?? queue.entryCount
+        let count = queue.entryCount
+        let left = left ?? count
         let isEmpty = try self.drain(queue, bound: min(left, Self.sliceBound))
         if isEmpty { self.unlist(queue) }
-        if isEmpty || left <= Self.sliceBound {
+        // A slice may remove fewer jobs than it is allowed to, and stale entries besides.
+        let stillLeft = left - (count - queue.entryCount)
+        if isEmpty || stillLeft <= 0 {
             names.removeLast()
             self.tasks.add(.removeQueues(names, left: nil, asker))
         } else {
-            self.tasks.add(.removeQueues(names, left: left - Self.sliceBound, asker))
+            self.tasks.add(.removeQueues(names, left: stillLeft, asker))
         }
     }
 

@@ -11,8 +11,10 @@ final class JobQueue {
     static let mirrorBound = 2_048
     /// How many bytes of payload are mirrored at the most, one job beyond it excepted.
     static let mirrorByteBound = 4 << 20
-    /// How many entries are read at a time.
+    /// How many entries are read at a time at the most.
     static let refillCount = 512
+    /// How many entries are read while it is not known how large the queue's jobs are.
+    static let firstRefillCount = 32
     /// With fewer entries than this, the mirror is filled again.
     static let lowWater = 128
 
@@ -32,6 +34,8 @@ final class JobQueue {
     private var appendedCount = 0
     private var mirror: Deque<Entry> = []
     private var mirrorByteCount = 0
+    /// How large the jobs were that were read last, on average.
+    private var typicalByteCount: Int?
     private var line: Deque<WaitingFetch> = []
     private var waitingCount = 0
 
@@ -49,7 +53,16 @@ final class JobQueue {
     var isCold: Bool { self.mirror.isEmpty && self.entryCount > 0 }
 
     /// Whether it is time to read more of the list.
-    var wantsRefill: Bool { self.mirror.count < Self.lowWater && !self.mirrorIsComplete }
+    var wantsRefill: Bool {
+        self.mirror.count < Self.lowWater && self.mirrorByteCount <= Self.mirrorByteBound / 2 && !self.mirrorIsComplete
+    }
+
+    /// How many entries to read next, so that the mirror stays within its bytes if the next jobs are like the last.
+    var nextRefillCount: Int {
+        guard let typicalByteCount = self.typicalByteCount else { return Self.firstRefillCount }
+        let room = max(0, Self.mirrorByteBound - self.mirrorByteCount)
+        return min(max(room / max(typicalByteCount, 1), 1), Self.refillCount)
+    }
 
     /// How many entries of the list are mirrored.
     var mirroredCount: Int { self.mirror.count }
@@ -114,7 +127,9 @@ final class JobQueue {
 
     /// Entries that were read behind those that are mirrored.
     func refill(_ entries: [Entry]) {
+        let byteCount = self.mirrorByteCount
         for entry in entries { self.mirrorTail(entry) }
+        if !entries.isEmpty { self.typicalByteCount = (self.mirrorByteCount - byteCount) / entries.count }
         // A list that is shorter than was thought must not be waited for.
         if entries.isEmpty { self.entryCount = self.mirror.count }
     }

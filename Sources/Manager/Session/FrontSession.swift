@@ -66,14 +66,12 @@ final class Lane {
     private(set) var lastReplies: [LinkReply]?
     private(set) var unsettled: Deque<Offer> = []
     var waiting: [UInt64: WaitingFetch] = [:]
-    /// The greatest number that a command of this lane had; a FETCH below it may have come again.
-    var greatestRequest: UInt64 = 0
+    /// The greatest number that a command of this lane is known to have had.
+    private var greatestRequest: UInt64 = 0
     /// Whether the lane's workers are still to be announced to this leader.
     ///
     /// The batch that was under way when the leader went comes first, and the announcements head the one behind it.
     var awaitsAnnouncements = false
-    /// Whether offers of an earlier leader were found; a FETCH may have had one of them.
-    private(set) var hasRestoredOffers = false
 
     init(key: LaneKey, record: LaneRecord?) {
         self.key = key
@@ -107,6 +105,13 @@ final class Lane {
         return self.record
     }
 
+    /// Notes the number of a command; whether a command of this number may have come before.
+    func noteRequest(_ request: UInt64) -> Bool {
+        guard request > self.greatestRequest else { return true }
+        self.greatestRequest = request
+        return false
+    }
+
     /// Numbers a job that is handed out now.
     func offer(_ jobID: JobID, for request: UInt64) -> UInt64 {
         self.record.offered += 1
@@ -117,7 +122,7 @@ final class Lane {
     /// An offer that an earlier leader made and that was not settled then.
     func restore(_ offer: Offer) {
         self.unsettled.append(offer)
-        self.hasRestoredOffers = true
+        self.greatestRequest = max(self.greatestRequest, offer.request)
         self.record.offered = max(self.record.offered, offer.number)
     }
 

@@ -6,11 +6,12 @@ import JobStorage
 extension JobManager {
     /// Carries out one command of a lane; what it answers may only leave once the turn is committed.
     func execute(_ command: LinkCommand, on lane: Lane) -> LinkReply {
-        lane.greatestRequest = max(lane.greatestRequest, command.request)
+        let mayHaveCome = lane.noteRequest(command.request)
         switch command.body {
         case .push(let bytes): return self.push(bytes)
         case .pushBulk(let bytes): return self.pushBulk(bytes)
         case .fetch(let worker, let queues, let wait):
+            if mayHaveCome, let reply = self.earlierAnswer(to: command.request, wait: wait, on: lane) { return reply }
             return self.fetch(command.request, for: WorkerID(worker), queues, wait: wait, on: lane)
         case .withdraw:
             self.withdraw(command.request, on: lane)
@@ -104,7 +105,6 @@ extension JobManager {
         wait milliseconds: UInt32,
         on lane: Lane
     ) -> LinkReply {
-        if let reply = self.earlierAnswer(to: request, wait: milliseconds, on: lane) { return reply }
         // A name that no queue can have matches nothing.
         let names = texts.compactMap { try? QueueName(parsing: $0) }
         if self.workers.isRunning(worker) {
@@ -130,9 +130,8 @@ extension JobManager {
             self.deadlines.insert(FetchDeadline(deadline: waiting.deadline, fetch: waiting))
             return .parked
         }
-        guard lane.hasRestoredOffers || request < lane.greatestRequest,
-            let offer = lane.unsettledOffer(for: request),
-            let reservation = self.reservations[offer.jobID], reservation.offer?.number == offer.number
+        guard let offer = lane.unsettledOffer(for: request),
+            let reservation = self.reservation(for: offer, on: lane)
         else { return nil }
         return .job(offer: offer.number, payload: reservation.job.payload)
     }

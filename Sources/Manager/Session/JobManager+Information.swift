@@ -7,9 +7,10 @@ extension JobManager {
     func information() -> [UInt8] {
         let queues = self.knownQueues
         let statistics = self.sessions.values.map(\.statistics)
-        let connectionCount = statistics.reduce(0) { $0 + Int($1.connectionCount) }
-        let commandCount = statistics.reduce(0) { $0 + Int($1.commandCount) }
-        let frontKilobytes = statistics.reduce(0) { $0 + Int($1.residentKilobytes) }
+        let connectionCount = statistics.map(\.connectionCount).saturatingSum
+        let commandCount = statistics.map(\.commandCount).saturatingSum
+        let kilobytes = (statistics.map(\.residentKilobytes) + [UInt64(ProcessMemory.residentKilobytes())])
+            .saturatingSum
         let uptime = self.beganAt.duration(to: self.now.uptime).components.seconds
 
         let document: JSONValue = .object([
@@ -36,12 +37,9 @@ extension JobManager {
                     .init(key: "description", value: .string(self.settings.productName)),
                     .init(key: "faktory_version", value: .string(self.settings.productVersion)),
                     .init(key: "uptime", value: .count(Int(uptime))),
-                    .init(key: "connections", value: .count(connectionCount)),
-                    .init(key: "command_count", value: .count(commandCount)),
-                    .init(
-                        key: "used_memory_mb",
-                        value: .count((frontKilobytes + ProcessMemory.residentKilobytes()) / 1_024)
-                    ),
+                    .init(key: "connections", value: .number(String(connectionCount))),
+                    .init(key: "command_count", value: .number(String(commandCount))),
+                    .init(key: "used_memory_mb", value: .number(String(kilobytes / 1_024))),
                 ])
             ),
         ])
@@ -91,6 +89,16 @@ extension JSONValue {
     /// A whole number that is never negative.
     fileprivate static func count(_ count: Int) -> JSONValue {
         .number(String(max(0, count)))
+    }
+}
+
+extension [UInt64] {
+    /// The sum, or the largest number when it is beyond that: a front may say anything.
+    fileprivate var saturatingSum: UInt64 {
+        self.reduce(0) { sum, number in
+            let (total, overflow) = sum.addingReportingOverflow(number)
+            return overflow ? .max : total
+        }
     }
 }
 

@@ -67,7 +67,7 @@ extension JobManager {
             self.touchedLanes[lane.key] = nil
             for fetch in Array(lane.waiting.values) { self.withdraw(fetch.request, on: lane) }
             for offer in lane.unsettled.reversed() {
-                self.noteReturn(of: offer)
+                self.noteReturn(of: offer, on: lane)
                 self.takeBack(offer, on: lane)
             }
         }
@@ -98,12 +98,17 @@ extension JobManager {
     }
 
     private func releaseLost() -> Int {
-        let lost = Set(self.workers.takeLost(at: self.now.uptime))
+        let lost = self.workers.lost(at: self.now.uptime)
         guard !lost.isEmpty else { return 0 }
-        for worker in lost { self.transaction.workerStates.updateValue(nil, forKey: worker) }
-        let reservations = self.reservations.values.filter { lost.contains($0.worker) }
+        let held = self.reservations.values.lazy.filter { lost.contains($0.worker) }
+        let reservations = Array(held.prefix(Self.sliceBound))
         for reservation in reservations { self.expire(reservation) }
-        return min(reservations.count, Self.sliceBound - 1)
+        // One that has more jobs stays lost until the next slice, unless it comes back before.
+        for worker in lost where self.busyCounts[worker] == nil {
+            self.workers.giveUp(worker)
+            self.transaction.workerStates.updateValue(nil, forKey: worker)
+        }
+        return reservations.count
     }
 
     // MARK: Batches
@@ -160,7 +165,10 @@ extension JobManager {
             let outcome = self.execute(command, on: lane)
             if outcome != .parked { self.outbox.reply(outcome, to: command.request, on: lane.key) }
             return .parked
-        default:
+        case .deferred:
+            // The task went with the earlier leader.
+            return self.execute(command, on: lane)
+        case .nothing, .ok, .error, .bulk, .null:
             return reply
         }
     }
@@ -177,16 +185,23 @@ extension JobManager {
         }
     }
 
+    /// The reservation that was made with this offer; nil when it has ended, though the job may be reserved again.
+    func reservation(for offer: Lane.Offer, on lane: Lane) -> Reservation? {
+        guard let held = self.reservations[offer.jobID], held.offer?.number == offer.number,
+            held.offer?.lane == lane.key
+        else { return nil }
+        return held
+    }
+
     /// Remembers that the worker may have got the job that is about to be taken back.
-    private func noteReturn(of offer: Lane.Offer) {
-        guard let held = self.reservations[offer.jobID], held.offer?.number == offer.number else { return }
+    private func noteReturn(of offer: Lane.Offer, on lane: Lane) {
+        guard let held = self.reservation(for: offer, on: lane) else { return }
         if self.returned.count >= ReturnedJob.bound { self.returned.removeAll() }
         self.returned[offer.jobID] = ReturnedJob(ending: held)
     }
 
     private func takeBack(_ offer: Lane.Offer, on lane: Lane) {
-        guard let held = self.reservations[offer.jobID], held.offer?.number == offer.number,
-            held.offer?.lane == lane.key, let reservation = self.endReservation(of: offer.jobID)
+        guard self.reservation(for: offer, on: lane) != nil, let reservation = self.endReservation(of: offer.jobID)
         else { return }
         self.giveBack(reservation.job, token: reservation.token)
         let queue = self.queue(reservation.job.queue)

@@ -129,14 +129,15 @@ struct WorkerRegistry {
         self.missing[worker] = now + self.releaseAfter
     }
 
-    /// Workers whose time to come back is over; they are expected no longer, and their states are gone.
-    mutating func takeLost(at now: Uptime) -> [WorkerID] {
-        let lost = self.missing.filter { $0.value <= now }.map(\.key)
-        for worker in lost {
-            self.missing[worker] = nil
-            self.states[worker] = nil
-        }
-        return lost
+    /// Workers whose time to come back is over.
+    func lost(at now: Uptime) -> Set<WorkerID> {
+        Set(self.missing.lazy.filter { $0.value <= now }.map(\.key))
+    }
+
+    /// Nothing is left of a lost worker; it is expected no longer, and its state is gone.
+    mutating func giveUp(_ worker: WorkerID) {
+        self.missing[worker] = nil
+        self.states[worker] = nil
     }
 
     private mutating func move(_ worker: WorkerID, to state: WorkerState) -> Bool {

@@ -1,0 +1,216 @@
+import ClusterLink
+import JobCore
+import JobStorage
+import Testing
+
+@testable import Manager
+
+@Suite("Queues and the mirror of their heads")
+struct QueueMirrorTests {
+    /// `order-` and seven digits.
+    static func name(_ number: Int) -> String { "order-\(1_000_000 + number)" }
+
+    static func push(_ range: Range<Int>, into world: ManagerWorld, _ members: String = "") throws {
+        try world.turn { manager in
+            for number in range { try manager.push(makeJob(Self.name(number), members)) }
+        }
+    }
+
+    /// Takes one job in turns of its own, with the reading that it needs.
+    static func take(from world: ManagerWorld) throws -> String? {
+        if world.manager.hasColdQueues { try world.turn { try $0.warmQueues() } }
+        let worker = WorkerID("worker-1")
+        if let job = try world.turn({ try $0.fetch(for: worker, from: [.default]) }) { return job.id.text }
+        guard world.manager.hasColdQueues else { return nil }
+        try world.turn { try $0.warmQueues() }
+        return try world.turn { try $0.fetch(for: worker, from: [.default]) }?.id.text
+    }
+
+    @Test("5,000 jobs leave in the order in which they came, and the size is right at each step")
+    func firstInFirstOut() throws {
+        let world = try ManagerWorld()
+        for start in stride(from: 0, to: 5_000, by: 100) {
+            try Self.push(start..<start + 100, into: world)
+            #expect(world.manager.queues[.default]?.entryCount == start + 100)
+        }
+        for number in 0..<5_000 {
+            let taken = try Self.take(from: world)
+            try #require(taken == Self.name(number))
+            try world.turn { $0.acknowledge(JobID(Self.name(number))) }
+            try #require(world.manager.queues[.default]?.entryCount == 4_999 - number)
+        }
+        #expect(try Self.take(from: world) == nil)
+        #expect(try world.state.jobIDs.isEmpty)
+    }
+
+    @Test("jobs that come while the queue is taken from keep their order across the mirror's bound")
+    func interleaved() throws {
+        let world = try ManagerWorld()
+        try Self.push(0..<JobQueue.mirrorBound + 50, into: world)
+        var pushed = JobQueue.mirrorBound + 50
+        for number in 0..<JobQueue.mirrorBound + 200 {
+            if number % 3 == 0 {
+                try Self.push(pushed..<pushed + 1, into: world)
+                pushed += 1
+            }
+            try #require(try Self.take(from: world) == Self.name(number))
+        }
+        #expect(world.manager.queues[.default]?.entryCount == pushed - JobQueue.mirrorBound - 200)
+    }
+
+    @Test("the mirror takes as many entries as its bound says, and no more")
+    func boundOfEntries() throws {
+        let world = try ManagerWorld()
+        try Self.push(0..<JobQueue.mirrorBound, into: world)
+        #expect(world.manager.queues[.default]?.mirroredCount == JobQueue.mirrorBound)
+        try Self.push(JobQueue.mirrorBound..<JobQueue.mirrorBound + 1, into: world)
+        #expect(world.manager.queues[.default]?.mirroredCount == JobQueue.mirrorBound)
+        #expect(world.manager.queues[.default]?.entryCount == JobQueue.mirrorBound + 1)
+    }
+
+    @Test("the mirror takes as many bytes as its bound says, one job beyond it excepted")
+    func boundOfBytes() throws {
+        let world = try ManagerWorld()
+        let filler = String(repeating: "x", count: JobQueue.mirrorByteBound / 4)
+        try Self.push(0..<8, into: world, #""custom":{"filler":"\#(filler)"}"#)
+        #expect(world.manager.queues[.default]?.mirroredCount == 4)
+        for number in 0..<8 { try #require(try Self.take(from: world) == Self.name(number)) }
+    }
+
+    @Test("reading a queue of large jobs does not read many times the mirror's bound")
+    func boundOfBytesWhenRead() throws {
+        let world = try ManagerWorld()
+        let filler = String(repeating: "x", count: JobQueue.mirrorByteBound / 8)
+        try Self.push(0..<200, into: world, #""custom":{"filler":"\#(filler)"}"#)
+        try world.failOver()
+        for number in 0..<200 {
+            try #require(try Self.take(from: world) == Self.name(number))
+            try world.turn { $0.acknowledge(JobID(Self.name(number))) }
+            let mirrored = try #require(world.manager.queues[.default]).mirroredCount
+            try #require(mirrored <= 40, "\(mirrored) jobs of half a mebibyte are mirrored")
+        }
+    }
+
+    @Test("after a fail-over the first FETCH waits for the reading of the queue and is served before the next turn")
+    func coldQueue() throws {
+        let world = try ManagerWorld()
+        try Self.push(0..<3, into: world)
+        try world.failOver()
+        let front = try world.makeFront()
+        #expect(try front.ask(.fetch("default")) == .parked)
+        #expect(world.manager.hasColdQueues)
+        try world.work()
+        #expect(front.late[front.lastRequest]?.jobID == Self.name(0))
+        #expect(!world.manager.hasColdQueues)
+        #expect(try front.ask(.fetch("default")).jobID == Self.name(1))
+    }
+
+    @Test("more queues than one turn warms are all warmed in the turns that follow")
+    func manyColdQueues() throws {
+        let world = try ManagerWorld()
+        let front = try world.makeFront()
+        let names = (0..<3 * JobManager.warmedQueueBound).map { "queue-\($0)" }
+        for (index, name) in names.enumerated() { try front.send(.push(Self.name(index), queue: name)) }
+        try world.failOver()
+        try front.attach(isNew: false)
+        var requests: [UInt64] = []
+        for name in names {
+            try front.send(.fetch(name))
+            requests.append(front.lastRequest)
+        }
+        try world.finish()
+        #expect(requests.map { front.late[$0]?.jobID } == names.indices.map { Self.name($0) })
+    }
+
+    @Test("queues that were removed while they were cold keep no other from being read")
+    func removedColdQueues() throws {
+        let world = try ManagerWorld()
+        let front = try world.makeFront()
+        let names = (0..<100).map { "queue-\($0)" }
+        for (index, name) in names.enumerated() { try front.send(.push(Self.name(index), queue: name)) }
+        try world.failOver()
+        try front.attach(isNew: false)
+        var requests: [UInt64] = []
+        for name in names {
+            try front.send(.fetch(name))
+            requests.append(front.lastRequest)
+        }
+        try front.send(.queue(.remove, names: .named(Array(names.prefix(96)))))
+        while world.manager.hasTasks { try world.slice() }
+        try front.send(requests.prefix(96).map { LinkCommand(request: $0, .withdraw) })
+        try world.finish()
+        let served = requests.suffix(4).map { front.late[$0]?.jobID }
+        #expect(served == (96..<100).map { Self.name($0) })
+    }
+
+    @Test("an entry whose job was deleted and pushed again does not count, and the job runs once")
+    func staleEntries() throws {
+        let world = try ManagerWorld()
+        let front = try world.makeFront()
+        try front.send(.push("order-000001"), .push("order-000002"), .push("order-000003"))
+        try front.send(.fetch("default"), .fetch("default"))
+        try front.detach()
+        // Reported through another front, the second job leaves the middle of its queue; then it comes again.
+        let other = try world.makeFront(2)
+        try other.send(.acknowledge("order-000002"), .push("order-000002"))
+        #expect(try world.queued() == ["order-000001", "order-000003", "order-000002"])
+        try world.failOver()
+        try other.attach(isNew: false)
+        var jobs: [String] = []
+        for _ in 0..<4 {
+            if let job = try Self.take(from: world) { jobs.append(job) }
+        }
+        #expect(jobs == ["order-000001", "order-000003", "order-000002"])
+        #expect(try world.state.queues.map(\.entryCount) == [0])
+    }
+
+    @Test("a queue of nothing but stale entries is empty as soon as it is read")
+    func nothingButStaleEntries() throws {
+        let world = try ManagerWorld()
+        try world.turn { manager in
+            for number in 0..<1_000 { try manager.push(makeJob(Self.name(number))) }
+        }
+        var transaction = StorageTransaction(
+            position: try world.state.position,
+            lastToken: try world.state.lastToken,
+            day: "2026-03-01"
+        )
+        for number in 0..<1_000 { transaction.remove(JobID(Self.name(number))) }
+        try world.store.commit(transaction)
+        try world.failOver()
+        let front = try world.makeFront()
+        #expect(try front.ask(.fetch("default", wait: 0)) == .parked)
+        try world.finish()
+        #expect(front.late[front.lastRequest] == .null)
+        #expect(try front.ask(.fetch("default")) == .parked)
+        try world.finish()
+        #expect(try world.state.queues.map(\.entryCount) == [0])
+        try front.send(.push("order-000001"))
+        #expect(front.late[front.lastRequest - 1]?.jobID == "order-000001")
+    }
+
+    @Test("a waiting FETCH gets the next job of any queue that it named, the one that has waited longest first")
+    func linesOfWaiters() throws {
+        let world = try ManagerWorld()
+        let front = try world.makeFront()
+        try front.send(.fetch("alpha", "beta"), .fetch("beta"), .fetch("alpha", "beta", "alpha"))
+        let requests = [1, 2, 3].map { UInt64($0) }
+        try front.send(.push("order-000001", queue: "beta"), .push("order-000002", queue: "alpha"))
+        try front.send(.push("order-000003", queue: "beta"))
+        #expect(requests.map { front.late[$0]?.jobID } == ["order-000001", "order-000003", "order-000002"])
+        #expect(requests.map { front.lateCounts[$0] } == [1, 1, 1])
+    }
+
+    @Test("queues that were only asked for are forgotten with those who asked")
+    func unknownQueuesAreForgotten() throws {
+        let world = try ManagerWorld()
+        let front = try world.makeFront()
+        for number in 0..<200 { try front.send(.fetch("queue-\(number)", wait: 10)) }
+        #expect(world.manager.queues.count == 200)
+        world.wait(.milliseconds(10))
+        try world.take([], from: front.peer)
+        #expect(world.manager.queues.isEmpty)
+        #expect(world.manager.nextDeadline == nil)
+        #expect(world.manager.sessions[front.session]?.lanes[0]?.waiting.isEmpty == true)
+    }
+}
