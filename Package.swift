@@ -88,7 +88,7 @@ let package = Package(
         ours(
             "WebUI",
             [
-                "ClusterLink", "JobCore", logging, lifecycle, nioSSL, nioCore,
+                "ClusterLink", "FaktoryWire", "JobCore", logging, lifecycle, nioSSL, nioCore,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),

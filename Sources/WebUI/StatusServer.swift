@@ -1,3 +1,4 @@
+import FaktoryWire
 import Foundation
 import Hummingbird
 import HummingbirdCore
@@ -95,16 +96,7 @@ package struct StatusServer: Service {
             let credentials = Data(base64Encoded: String(header.dropFirst("Basic ".count))),
             let colon = credentials.firstIndex(of: UInt8(ascii: ":"))
         else { return false }
-        return Self.areEqual(Array(credentials[credentials.index(after: colon)...]), Array(password.utf8))
-    }
-
-    /// Compares in a time that does not tell where the difference is.
-    private static func areEqual(_ given: [UInt8], _ expected: [UInt8]) -> Bool {
-        var difference = given.count ^ expected.count
-        for index in expected.indices {
-            difference |= Int(expected[index] ^ (index < given.count ? given[index] : 0))
-        }
-        return difference == 0
+        return ConstantTime.areEqual(Array(password.utf8), Array(credentials[credentials.index(after: colon)...]))
     }
 
     private static let noLeader = Response(

@@ -48,16 +48,7 @@ package struct PasswordChallenge: Equatable, Sendable {
     /// The time that the comparison takes tells nothing about where the two hashes differ. A missing answer is wrong.
     package func accepts(_ hash: String?, password: String, version: Int, allowLegacyHash: Bool = true) -> Bool {
         let expected = self.expectedHash(password: password, version: version, allowLegacyHash: allowLegacyHash)
-        return Self.equal(Array(expected.utf8), Array((hash ?? "").utf8))
-    }
-
-    private static func equal(_ expected: [UInt8], _ given: [UInt8]) -> Bool {
-        guard expected.count == given.count else { return false }
-        var difference: UInt8 = 0
-        for index in expected.indices {
-            difference |= expected[index] ^ given[index]
-        }
-        return difference == 0
+        return ConstantTime.areEqual(Array(expected.utf8), Array((hash ?? "").utf8))
     }
 
     private static func hexadecimal(_ digest: SHA256.Digest) -> String {
