@@ -73,24 +73,24 @@ extension JobManager {
             return self.hold(lease.job, token, lease, for: worker, offer: offer)
         }
         let context = JobContext(kind: .fetch, job: lease.job, reservation: nil, failure: nil, manager: self)
-        var reservation: Reservation?
+        var mayGo = false
         do {
-            try chain.run(context) {
-                reservation = self.hold(context.job, token, lease, for: worker, offer: offer)
-            }
+            try chain.run(context) { mayGo = true }
         } catch let error as KnownError where error.isDiscard {
             self.logger.debug("fetch discarded", metadata: ["jid": "\(lease.job.id)", "reason": "\(error.message)"])
+            mayGo = false
         } catch {
             lease.release()
-            if reservation == nil { self.settleHalted(lease.job, token, because: error) }
+            self.settleHalted(lease.job, token, because: error)
             throw error
         }
-        if reservation == nil {
+        guard mayGo else {
             // Discarded, or a link that did not call on: the job was dropped on purpose.
             lease.release()
             self.forget(lease.job.id)
+            return nil
         }
-        return reservation
+        return self.hold(context.job, token, lease, for: worker, offer: offer)
     }
 
     private func hold(
