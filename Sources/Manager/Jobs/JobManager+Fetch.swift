@@ -164,6 +164,10 @@ extension JobManager {
 
     /// Answers a waiting fetch if there is a job for it; false when it goes on waiting in its place.
     private func serve(_ fetch: WaitingFetch) -> Bool {
+        // A link may push jobs while a fetch is being served, which brings us here once more.
+        guard !fetch.isBeingServed, !fetch.isAnswered else { return false }
+        fetch.isBeingServed = true
+        defer { fetch.isBeingServed = false }
         guard self.workers.isRunning(fetch.worker) else {
             // It was told to be quiet while it waited: it waits for its deadline alone.
             self.leaveLines(fetch)
