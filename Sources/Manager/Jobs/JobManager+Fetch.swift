@@ -185,6 +185,13 @@ extension JobManager {
         return true
     }
 
+    /// Asks the fetcher again for those who wait for a queue whose job's lease was released in this turn.
+    func serveReleased() {
+        while let name = self.releasedQueues.popFirst() {
+            if let queue = self.queues[name], queue.hasWaiting { self.serveWaiting(of: queue) }
+        }
+    }
+
     func offer(_ jobID: JobID, on lane: Lane, for request: UInt64) -> Reservation.Offer {
         self.touchedLanes[lane.key] = lane
         return Reservation.Offer(lane: lane.key, number: lane.offer(jobID, for: request), request: request)

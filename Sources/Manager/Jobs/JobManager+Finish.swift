@@ -96,8 +96,11 @@ extension JobManager {
         if let count = self.busyCounts[reservation.worker] {
             self.busyCounts[reservation.worker] = count > 1 ? count - 1 : nil
         }
-        reservation.lease?.release()
-        reservation.lease = nil
+        if let lease = reservation.lease {
+            reservation.lease = nil
+            lease.release()
+            self.releasedQueues.insert(reservation.job.queue)
+        }
         return reservation
     }
 
