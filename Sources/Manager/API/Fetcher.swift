@@ -3,7 +3,8 @@ public import JobCore
 /// Decides from which queue the next job for a worker is taken.
 ///
 /// The manager asks whenever a worker fetches, and again for a waiting worker whenever a job has come to one of its
-/// queues. A fetcher runs in the leader's loop: it must not wait for anything.
+/// queues, or the lease on a job of one of them was released. A fetcher runs in the leader's loop: it must not wait
+/// for anything.
 public protocol Fetcher: AnyObject {
     /// A lease on the next job for this worker, or `nothing` when it is to have none now.
     ///

@@ -16,7 +16,8 @@ public enum MiddlewareKind: String, Hashable, Sendable, CaseIterable {
 ///
 /// Not calling `next` ends the chain there. Throw `KnownError.halt` to refuse, `KnownError.discard` to drop the job.
 /// A link runs in the leader's loop, where it must not wait for anything; what it wants to have stored it
-/// asks of `context.manager`, and it joins the same atomic unit as the command.
+/// asks of `context.manager`, and it joins the same atomic unit as the command. A job that is pushed or fetched is stored or
+/// reserved when all links have returned, so that a link which throws behind `next` still stops it.
 public typealias MiddlewareFunction = (_ context: JobContext, _ next: () throws -> Void) throws -> Void
 
 /// What a link sees of the command (`Context` and `Ctx` of the Manager API).

@@ -73,24 +73,24 @@ extension JobManager {
             return self.hold(lease.job, token, lease, for: worker, offer: offer)
         }
         let context = JobContext(kind: .fetch, job: lease.job, reservation: nil, failure: nil, manager: self)
-        var reservation: Reservation?
+        var mayGo = false
         do {
-            try chain.run(context) {
-                reservation = self.hold(context.job, token, lease, for: worker, offer: offer)
-            }
+            try chain.run(context) { mayGo = true }
         } catch let error as KnownError where error.isDiscard {
             self.logger.debug("fetch discarded", metadata: ["jid": "\(lease.job.id)", "reason": "\(error.message)"])
+            mayGo = false
         } catch {
             lease.release()
-            if reservation == nil { self.settleHalted(lease.job, token, because: error) }
+            self.settleHalted(lease.job, token, because: error)
             throw error
         }
-        if reservation == nil {
+        guard mayGo else {
             // Discarded, or a link that did not call on: the job was dropped on purpose.
             lease.release()
             self.forget(lease.job.id)
+            return nil
         }
-        return reservation
+        return self.hold(context.job, token, lease, for: worker, offer: offer)
     }
 
     private func hold(
@@ -164,6 +164,10 @@ extension JobManager {
 
     /// Answers a waiting fetch if there is a job for it; false when it goes on waiting in its place.
     private func serve(_ fetch: WaitingFetch) -> Bool {
+        // A link may push jobs while a fetch is being served, which brings us here once more.
+        guard !fetch.isBeingServed, !fetch.isAnswered else { return false }
+        fetch.isBeingServed = true
+        defer { fetch.isBeingServed = false }
         guard self.workers.isRunning(fetch.worker) else {
             // It was told to be quiet while it waited: it waits for its deadline alone.
             self.leaveLines(fetch)
@@ -179,6 +183,13 @@ extension JobManager {
             self.finish(fetch, with: .error(error.replyText))
         }
         return true
+    }
+
+    /// Asks the fetcher again for those who wait for a queue whose job's lease was released in this turn.
+    func serveReleased() {
+        while let name = self.releasedQueues.popFirst() {
+            if let queue = self.queues[name], queue.hasWaiting { self.serveWaiting(of: queue) }
+        }
     }
 
     func offer(_ jobID: JobID, on lane: Lane, for request: UInt64) -> Reservation.Offer {

@@ -96,16 +96,12 @@ extension JobManager {
         if let count = self.busyCounts[reservation.worker] {
             self.busyCounts[reservation.worker] = count > 1 ? count - 1 : nil
         }
-        self.releaseLease(of: reservation)
+        if let lease = reservation.lease {
+            reservation.lease = nil
+            lease.release()
+            self.releasedQueues.insert(reservation.job.queue)
+        }
         return reservation
-    }
-
-    /// Lets go of what a fetcher held; a fetch that waits for the queue may have its next job now.
-    private func releaseLease(of reservation: Reservation) {
-        guard let lease = reservation.lease else { return }
-        lease.release()
-        reservation.lease = nil
-        if let queue = self.queues[reservation.job.queue], queue.hasWaiting { self.coldQueues.insert(queue.name) }
     }
 
     /// Takes a job out of its queue whose worker had it after all, as if it had been reserved all the time.

@@ -20,8 +20,10 @@ extension JobManager {
         guard let chain = self.chains[.push], !chain.isEmpty else { return self.accept(job, replacingDead: isDead) }
 
         let context = JobContext(kind: .push, job: job, reservation: nil, failure: nil, manager: self)
+        var isLetIn = false
         do {
-            try chain.run(context) { self.accept(context.job, replacingDead: isDead) }
+            try chain.run(context) { isLetIn = true }
+            if isLetIn { self.accept(context.job, replacingDead: isDead) }
         } catch let error as KnownError where error.isDiscard {
             self.logger.debug("push discarded", metadata: ["jid": "\(job.id)", "reason": "\(error.message)"])
         }

@@ -43,7 +43,10 @@ extension JobManager {
         for session in self.sessions.values {
             for lane in session.lanes.values { lane.sortRestored() }
         }
-        for worker in self.busyCounts.keys { self.workers.expectBack(worker, at: self.now.uptime) }
+        // Whoever has jobs or a state may come back through any front; if not, both are let go in time.
+        for worker in Set(self.busyCounts.keys).union(self.workers.states.keys) {
+            self.workers.expectBack(worker, at: self.now.uptime)
+        }
     }
 
     private func restore(_ stored: StoredReservation, of job: Job, token: UInt64) {

@@ -45,6 +45,8 @@ public final class JobManager {
     var coldQueues: Set<QueueName> = []
     /// What a fetcher took in the call that is under way.
     var taken: [SimpleLease] = []
+    /// Queues of the jobs whose leases were released in the turn that is under way.
+    var releasedQueues: Set<QueueName> = []
     /// Queues that were changed in the turn that is under way.
     var touchedQueues: [JobQueue] = []
     /// Lanes whose record goes with the turn's transaction.
@@ -108,6 +110,7 @@ public final class JobManager {
     ///
     /// - Parameter always: writes even when nothing has changed, as a new leader does to mark its epoch.
     package func commit(always: Bool = false) throws(StorageError) {
+        if !self.releasedQueues.isEmpty { self.serveReleased() }
         if !self.transaction.isEmpty || always {
             for (key, lane) in self.touchedLanes { self.transaction.lanes[key] = lane.makeRecord() }
             self.position.sequence += 1

@@ -12,6 +12,8 @@ final class WaitingFetch {
     var deadline: Uptime
     /// Whether it stands in no line any more.
     var hasLeftLines = false
+    /// Whether a job is being looked for, which may call middleware.
+    var isBeingServed = false
     /// Whether it was answered or withdrawn.
     var isAnswered = false
 

@@ -54,9 +54,6 @@ final class Lane {
         case stale
     }
 
-    /// How many batches' worth of offers may be unsettled before something is wrong with the front.
-    static let unsettledBound = 1_000_000
-
     let key: LaneKey
     /// As it is stored with the next transaction.
     private(set) var record: LaneRecord

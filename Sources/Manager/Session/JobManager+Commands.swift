@@ -209,6 +209,8 @@ extension JobManager {
     private func change(_ selection: QueueSelection, by action: QueueAction, _ asker: TaskBoard.Asker) -> LinkReply {
         let names: [QueueName] =
             switch selection {
+            // A pause holds for a queue without jobs, and so does its end.
+            case .all where action == .resume: self.queues.values.filter(\.isPaused).map(\.name)
             case .all: self.knownQueues.map(\.name)
             case .named(let texts): texts.compactMap { try? QueueName(parsing: $0) }
             }
