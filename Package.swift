@@ -148,6 +148,6 @@ let package = Package(
             ["Front", "FaktoryWire", "ClusterLink", "JobCore", nioCore, nioPosix, nioSSL, logging, lifecycle]
         ),
         tests("WebUITests", ["WebUI", "ClusterLink", "JobCore", "ThreadConfinement", logging]),
-        tests("MillraceServerTests", ["MillraceServer", "CLinux", logging, lifecycle]),
+        tests("MillraceServerTests", ["MillraceServer", "CLinux", nioCore, logging, lifecycle]),
     ]
 )
