@@ -53,6 +53,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
         // 0
@@ -108,6 +109,7 @@ let package = Package(
                 nioCore, nioPosix, nioSSL, logging, lifecycle,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]
         ),
         .executableTarget(name: "millrace", dependencies: ["MillraceServer"], swiftSettings: settings),
@@ -147,6 +149,6 @@ let package = Package(
             ["Front", "FaktoryWire", "ClusterLink", "JobCore", nioCore, nioPosix, nioSSL, logging, lifecycle]
         ),
         tests("WebUITests", ["WebUI", "ClusterLink", "JobCore", "ThreadConfinement", logging]),
-        tests("MillraceServerTests", ["MillraceServer", "CLinux", logging, lifecycle]),
+        tests("MillraceServerTests", ["MillraceServer", "CLinux", nioCore, logging, lifecycle]),
     ]
 )

@@ -7,7 +7,8 @@ struct MillraceCommand {
     let extend: @Sendable (JobManager) -> Void
 
     static let extraCommands = [
-        CommandLine.ExtraCommand(name: "demo", summary: "Work a few hundred jobs through a running server")
+        CommandLine.ExtraCommand(name: "demo", summary: "Work a few hundred jobs through a running server"),
+        CommandLine.ExtraCommand(name: "bench", summary: "Measure a running server, and check that it loses no job"),
     ]
 
     /// - Returns: the exit code: 0 when all is well, 1 for a failure, 2 for a command line that makes no sense.
@@ -33,6 +34,8 @@ struct MillraceCommand {
                 print(loaded.report, terminator: "")
                 return 0
             }
+        case .extra("bench", let arguments):
+            return await BenchCommand().run(arguments)
         case .extra(_, let arguments):
             return await DemoCommand().run(arguments)
         case .dev, .front, .manager, .scheduler:

@@ -1,0 +1,64 @@
+import FaktoryClient
+import Foundation
+import NIOCore
+import NIOPosix
+
+/// `millrace bench`: measures a running server.
+struct BenchCommand {
+    /// - Returns: the exit code: 1 when a job was lost or fetched twice or the run broke off, 2 for wrong arguments.
+    func run(_ arguments: [String]) async -> Int32 {
+        if arguments.contains(where: { ["-h", "--help"].contains($0) }) {
+            print(BenchOptions.help, terminator: "")
+            return 0
+        }
+        let options: BenchOptions
+        let server: ClientConfiguration
+        do {
+            options = try BenchOptions(parsing: arguments)
+            server = try options.url.map { try ClientConfiguration(url: $0) } ?? ClientConfiguration.fromEnvironment()
+        } catch {
+            MillraceCommand.complain("millrace bench: \(error)\nTry: millrace bench --help")
+            return 2
+        }
+        do {
+            let report = try await self.measure(options, server)
+            print(options.printsJSON ? report.json + "\n" : report.text, terminator: "")
+            return report.ledger.isSound ? 0 : 1
+        } catch {
+            MillraceCommand.complain("millrace bench: \(error)")
+            return 1
+        }
+    }
+
+    private func measure(_ options: BenchOptions, _ server: ClientConfiguration) async throws -> BenchReport {
+        guard server.tls == nil else { throw BenchError.encrypted }
+        let processID = ProcessInfo.processInfo.processIdentifier
+        let processes = [.init(name: "bench", processID: processID)] + options.processes
+        let host = server.host
+        let port = server.port
+        let password = server.password
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let eventLoop = group.next()
+        let report: BenchReport
+        do {
+            report = try await eventLoop.flatSubmit {
+                BenchRun(
+                    options,
+                    host: host,
+                    port: port,
+                    password: password,
+                    watch: BenchWatch(processes),
+                    names: BenchJobNames(seed: .random(in: .min ... .max)),
+                    processID: processID,
+                    on: eventLoop,
+                    progress: { MillraceCommand.complain($0) }
+                ).start()
+            }.get()
+        } catch {
+            try await group.shutdownGracefully()
+            throw error
+        }
+        try await group.shutdownGracefully()
+        return report
+    }
+}
