@@ -146,8 +146,11 @@ extension JobManager {
             self.logger.error("a lane's record does not fit its batch", metadata: ["session": "\(lane.key.session)"])
             return batch.commands.map { _ in .error("ERR the outcome of this command is not known") }
         }
+        let withdrawn = Set(batch.commands.lazy.filter(\.isWithdrawal).map(\.request))
         let replies = zip(recorded, batch.commands).map { reply, command in
-            self.replay(reply, of: command, on: lane)
+            // A FETCH whose client is gone must not begin to wait here.
+            let hasEnded = reply == .parked && withdrawn.contains(command.request)
+            return hasEnded ? reply : self.replay(reply, of: command, on: lane)
         }
         lane.finish(batch.number, with: replies)
         return replies
@@ -206,5 +209,13 @@ extension JobManager {
         self.giveBack(reservation.job, token: reservation.token)
         let queue = self.queue(reservation.job.queue)
         if queue.hasWaiting { self.serveWaiting(of: queue) }
+    }
+}
+
+extension LinkCommand {
+    /// Whether this takes a FETCH back.
+    fileprivate var isWithdrawal: Bool {
+        if case .withdraw = self.body { return true }
+        return false
     }
 }

@@ -110,12 +110,6 @@ struct WorkerRegistry {
         return (self.state(of: worker), didChange)
     }
 
-    /// Tells a worker to be quiet or to terminate; false when it is so far already, or unknown.
-    mutating func signal(_ worker: WorkerID, _ state: WorkerState) -> Bool {
-        guard self.records[worker] != nil else { return false }
-        return self.move(worker, to: state)
-    }
-
     /// Workers that have not beaten for too long, with the fronts that hold connections of theirs; their records are gone.
     mutating func dropSilent(at now: Uptime) -> [(worker: WorkerID, sessions: [SessionID])] {
         let silent = self.records.filter { $0.value.lastBeat + self.silence < now }

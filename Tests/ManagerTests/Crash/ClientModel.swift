@@ -16,19 +16,30 @@ struct ClientHistory {
     private(set) var accepted: Set<String> = []
     /// Jobs that a worker has now, and which.
     private(set) var holders: [String: String] = [:]
+    /// Jobs whose ACK was sent.
+    private(set) var acknowledged: Set<String> = []
     /// Jobs whose ACK was answered.
     private(set) var finished: Set<String> = []
     private(set) var acknowledgedCount: UInt64 = 0
     private(set) var failedCount: UInt64 = 0
     private(set) var violations: [String] = []
+    /// Jobs that were with a front when it died: they may run twice, and their reports may come too late.
+    private(set) var orphans: Set<String> = []
+
+    /// A front has died with these jobs in its clients' hands.
+    mutating func noteOrphans(_ jobIDs: [String]) {
+        self.orphans.formUnion(jobIDs)
+        for jobID in jobIDs { self.holders[jobID] = nil }
+    }
 
     mutating func noteAccepted(_ jobID: String) {
         self.accepted.insert(jobID)
     }
 
     mutating func noteDelivered(_ jobID: String, to worker: String) {
-        if self.finished.contains(jobID) { self.violations.append("\(jobID) runs after its ACK") }
-        if let other = self.holders[jobID] {
+        let isOrphan = self.orphans.contains(jobID)
+        if self.finished.contains(jobID), !isOrphan { self.violations.append("\(jobID) runs after its ACK") }
+        if let other = self.holders[jobID], !isOrphan {
             self.violations.append("\(jobID) was given to \(worker) while \(other) has it")
         }
         self.holders[jobID] = worker
@@ -38,7 +49,9 @@ struct ClientHistory {
     mutating func noteReported(_ jobID: String, as ending: Ending) {
         self.holders[jobID] = nil
         switch ending {
-        case .acknowledged: self.acknowledgedCount += 1
+        case .acknowledged:
+            self.acknowledged.insert(jobID)
+            self.acknowledgedCount += 1
         case .failed: self.failedCount += 1
         }
     }
@@ -66,6 +79,7 @@ final class ModelFront {
 
     let session: SessionID
     let peer: LinkPeer
+    private let name: String
     private let worker: String
     private var isAttached = false
     private var hasBeenAttached = false
@@ -87,7 +101,10 @@ final class ModelFront {
     /// Jobs that this front's worker has and has not reported yet.
     private(set) var held: [String] = []
 
-    init(_ number: UInt64) {
+    /// - Parameter held: jobs of a worker that comes from a front that has died.
+    init(_ number: UInt64, name: String, held: [String] = []) {
+        self.name = name
+        self.held = held
         self.session = SessionID(high: 9, low: number)
         self.peer = LinkPeer(identity: Array("model-\(number)".utf8))
         self.worker = "worker-of-\(number)"
@@ -160,7 +177,7 @@ final class ModelFront {
                 .attach(
                     FrontIntroduction(
                         session: self.session,
-                        name: "",
+                        name: self.name,
                         software: "model",
                         isNew: !self.hasBeenAttached
                     )
@@ -236,7 +253,7 @@ final class ModelFront {
         case .acknowledge(let jobID):
             if reply == .ok { history.noteFinished(jobID) } else { history.complain("ACK \(jobID): \(reply)") }
         case .fail(let jobID):
-            if reply != .ok { history.complain("FAIL \(jobID): \(reply)") }
+            if reply != .ok, !history.orphans.contains(jobID) { history.complain("FAIL \(jobID): \(reply)") }
         case .inquiry:
             if reply == .deferred { self.deferred[command.request] = command }
         case .fetch, .withdrawal:

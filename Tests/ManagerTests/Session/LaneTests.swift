@@ -95,6 +95,35 @@ struct LaneTests {
         #expect(front.late[request]?.jobID == "order-000002")
     }
 
+    @Test("a FETCH that was withdrawn in the batch that it came in does not begin to wait with the next leader")
+    func withdrawnInRecord() throws {
+        let world = try ManagerWorld()
+        let front = try world.makeFront()
+        let fetch = front.number([.fetch("default")])[0]
+        let withdrawal = LinkCommand(request: fetch.request, .withdraw)
+        let push = front.number([.push("order-000001", queue: "other")])[0]
+        #expect(try front.send([fetch, push, withdrawal]) == [.parked, .ok, .nothing])
+        try world.failOver()
+        try front.attach(isNew: false)
+        #expect(try front.resendLast() == [.parked, .ok, .nothing])
+        try world.makeFront(2).send(.push("order-000002"))
+        #expect(front.late.isEmpty)
+        #expect(try world.queued() == ["order-000002"])
+    }
+
+    @Test("a job that was taken back in the batch that it came in is not told of by the next leader")
+    func takenBackInRecord() throws {
+        let world = try ManagerWorld()
+        let front = try world.makeFront()
+        let commands = front.number([.push("order-000001"), .fetch("default")])
+        let withdrawal = LinkCommand(request: commands[1].request, .withdraw)
+        #expect(try front.send(commands + [withdrawal]).map(\.jobID) == [nil, "order-000001", nil])
+        try world.failOver()
+        try front.attach(isNew: false)
+        #expect(try front.resendLast() == [.ok, .null, .nothing])
+        #expect(try world.queued() == ["order-000001"])
+    }
+
     @Test("a FETCH that was given a job while its batch was lost gets that job when the batch comes again")
     func offeredBehindTheRecord() throws {
         let world = try ManagerWorld()

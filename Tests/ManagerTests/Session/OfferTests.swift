@@ -117,6 +117,20 @@ struct OfferTests {
         #expect(old.others.last == .expired(old.session))
     }
 
+    @Test("the fetches that waited through a front that was superseded get nothing any more")
+    func supersededWhileWaiting() throws {
+        let world = try ManagerWorld()
+        let bystander = try world.makeFront(1)
+        try bystander.send(.fetch("alpha", "default"))
+        try bystander.send([LinkCommand(request: 1, .withdraw)])
+        let old = try world.makeFront(2, name: "front-a")
+        try old.send(.fetch("alpha", "default"))
+        let new = try world.makeFront(3, name: "front-a")
+        try new.send(.push("order-000001"))
+        #expect(world.manager.workingCount() == 0)
+        #expect(try world.queued() == ["order-000001"])
+    }
+
     @Test("a worker whose job went back with its front is believed when it reports through another")
     func reportBehindAReturn() throws {
         let world = try ManagerWorld()
