@@ -44,6 +44,11 @@ struct WireContractTests {
             "$50\r\n" + #"{"contract-07":"jobs must have an args parameter"}"# + "\r\n"
         ),
         .error("PUSHB", "missing argument for PUSHB"),
+        .error(
+            #"PUSH {"jid":"contract-05","jobtype":"A","args":[],"at":"soon"}"#,
+            #"invalid timestamp for 'at': "soon": not a timestamp of RFC 3339"#
+        ),
+        .error("PUSHB {}", "invalid JSON: json: cannot unmarshal object into Go value of type []*client.Job"),
     ]
 
     static let settle: [Exchange] = [
@@ -85,6 +90,8 @@ struct WireContractTests {
         .error(#"MUTATE {"cmd":"eat","target":"dead"}"#, "unknown mutate operation"),
         .error(#"MUTATE {"cmd":"kill","target":""}"#, "invalid target for mutation command"),
         .error("MUTATE", "invalid format"),
+        .error("TRACK GET contract-01", "tracking subsystem is only available in Faktory Enterprise"),
+        .error("BATCH NEW {}", "batch subsystem is only available in Faktory Enterprise"),
         Exchange("FLUSH", "+OK\r\n"),
     ]
 
