@@ -264,10 +264,10 @@ struct FaktoryClientTests {
 
     @Test("the time limit of a command that was answered does not hold for the next")
     func deadlineEnds() async throws {
-        let script = self.afterHello { $0.line == "SLOW" ? .later("+OK\r\n", .milliseconds(80)) : .ok }
+        let script = self.afterHello { $0.line == "SLOW" ? .later("+OK\r\n", .milliseconds(2_500)) : .ok }
         try await ScriptedServer.serving(script: script) { server in
             let connection = try await FaktoryConnection.open(to: server.configuration, tls: nil)
-            let quick = try await connection.send(ByteBuffer(string: "QUICK\r\n"), timeout: .milliseconds(40))
+            let quick = try await connection.send(ByteBuffer(string: "QUICK\r\n"), timeout: .seconds(2))
             let slow = try await connection.send(ByteBuffer(string: "SLOW\r\n"), timeout: .seconds(10))
             #expect([quick, slow] == [.simple("OK"), .simple("OK")])
             connection.close()

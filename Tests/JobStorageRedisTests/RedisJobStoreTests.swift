@@ -241,7 +241,7 @@ struct RedisJobStoreTests {
 
     @Test("gives up on a Redis that is silent, and begins again when it is back")
     func silence() throws {
-        let store = try self.loadedStore(ioTimeout: .milliseconds(200))
+        let store = try self.loadedStore(ioTimeout: .seconds(1))
         try store.commit(.turn(1))
         self.server.pause()
 

@@ -201,7 +201,7 @@ struct RedisConnectionTests {
     @Test("times out when the server is silent, and is of no use afterwards")
     func paused() throws {
         let server = try RedisServer()
-        var redis = try self.open(server, silenceTimeout: .milliseconds(50))
+        var redis = try self.open(server, silenceTimeout: .milliseconds(500))
         server.pause()
         #expect(throws: RedisError.timedOut) { _ = try redis.command("PING") }
         server.resume()
@@ -213,7 +213,7 @@ struct RedisConnectionTests {
     @Test("times out when the server takes nothing of what is sent")
     func pausedWhileWriting() throws {
         let server = try RedisServer()
-        var redis = try self.open(server, silenceTimeout: .milliseconds(50))
+        var redis = try self.open(server, silenceTimeout: .milliseconds(500))
         server.pause()
         #expect(throws: RedisError.timedOut) {
             _ = try redis.command("SET", "big", [UInt8](repeating: 0, count: 8 << 20))
