@@ -22,6 +22,8 @@ public enum Millrace {
     public static func main(extending extend: @escaping @Sendable (JobManager) -> Void = { _ in }) async -> Never {
         // A peer that closes its socket is an error of that write, and no reason to end the process.
         signal(SIGPIPE, SIG_IGN)
+        // A reload that is asked for before the settings were read needs nothing; it must not end the process.
+        signal(SIGHUP, SIG_IGN)
         exit(await MillraceCommand(extend: extend).run(Array(CommandLine.arguments.dropFirst())))
     }
 }
