@@ -1,15 +1,17 @@
 import ClusterLink
+import Glibc
 import JobCore
 import Synchronization
 
 /// A leader in memory, at the other end of a front's link.
 ///
 /// It attaches every session and answers each batch by its script, at once, unless it is told to be silent.
-final class FakeLeader: PeerLink {
+final class FakeLeader: PolledPeerLink {
     typealias Script = @Sendable (LinkCommand) -> LinkReply
 
     private struct State {
-        var receive: (@Sendable (UnsafeRawBufferPointer) -> Void)?
+        var hasMessages: (@Sendable () -> Void)?
+        var waiting: [[UInt8]] = []
         var messages: [MessageToLeader] = []
         var isSilent = false
         var isClosed = false
@@ -37,10 +39,22 @@ final class FakeLeader: PeerLink {
         }
     }
 
-    // MARK: PeerLink
+    // MARK: PolledPeerLink
 
-    func start(_ receive: @escaping @Sendable (UnsafeRawBufferPointer) -> Void) throws(LinkError) {
-        self.state.withLock { $0.receive = receive }
+    /// The descriptor never tells of anything: every message is announced by a call.
+    func open(_ hasMessages: @escaping @Sendable () -> Void) throws(LinkError) -> CInt {
+        let descriptor = eventfd(0, CInt(EFD_NONBLOCK.rawValue | EFD_CLOEXEC.rawValue))
+        guard descriptor >= 0 else { throw .failed(String(cString: strerror(errno))) }
+        self.state.withLock { $0.hasMessages = hasMessages }
+        return descriptor
+    }
+
+    func receive(afterReading count: UInt64, _ body: (UnsafeRawBufferPointer) -> Void) {
+        let messages = self.state.withLock { state in
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for message in messages { message.withUnsafeBytes(body) }
     }
 
     func close() {
@@ -89,8 +103,11 @@ final class FakeLeader: PeerLink {
     }
 
     func tell(_ message: MessageFromLeader) {
-        let receive = self.state.withLock { $0.receive }
-        message.encoded().withUnsafeBytes { receive?($0) }
+        let hasMessages = self.state.withLock { state in
+            state.waiting.append(message.encoded())
+            return state.hasMessages
+        }
+        hasMessages?()
     }
 
     /// Answers a parked or deferred command.
