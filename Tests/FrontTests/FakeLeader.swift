@@ -11,6 +11,8 @@ final class FakeLeader: PolledPeerLink {
 
     private struct State {
         var hasMessages: (@Sendable () -> Void)?
+        /// The writing end of the descriptor; nothing is ever written.
+        var silentEnd: CInt = -1
         var waiting: [[UInt8]] = []
         var messages: [MessageToLeader] = []
         var isSilent = false
@@ -29,6 +31,11 @@ final class FakeLeader: PolledPeerLink {
         self.state = Mutex(State(isSilent: isSilent))
     }
 
+    deinit {
+        let silentEnd = self.state.withLock { $0.silentEnd }
+        if silentEnd >= 0 { Glibc.close(silentEnd) }
+    }
+
     /// Parks what fetches, defers what asks for INFO, agrees to everything else.
     static let standard: Script = { command in
         switch command.body {
@@ -43,10 +50,13 @@ final class FakeLeader: PolledPeerLink {
 
     /// The descriptor never tells of anything: every message is announced by a call.
     func open(_ hasMessages: @escaping @Sendable () -> Void) throws(LinkError) -> CInt {
-        let descriptor = eventfd(0, CInt(EFD_NONBLOCK.rawValue | EFD_CLOEXEC.rawValue))
-        guard descriptor >= 0 else { throw .failed(String(cString: strerror(errno))) }
-        self.state.withLock { $0.hasMessages = hasMessages }
-        return descriptor
+        var ends: [CInt] = [-1, -1]
+        guard pipe(&ends) == 0 else { throw .failed(String(cString: strerror(errno))) }
+        self.state.withLock { state in
+            state.hasMessages = hasMessages
+            state.silentEnd = ends[1]
+        }
+        return ends[0]
     }
 
     func receive(afterReading count: UInt64, _ body: (UnsafeRawBufferPointer) -> Void) {
