@@ -28,6 +28,28 @@ extension ZeroMQSocket {
         get throws(ZeroMQError) { try self.option(ZMQ_EVENTS) & Int32(ZMQ_POLLIN) != 0 }
     }
 
+    /// Waits until the socket may have a message or somebody wakes the thread.
+    ///
+    /// To be called when `receive(wait: false)` has just found nothing, and at no other time: the descriptor tells of
+    /// changes. It costs one system call where a `Poller` needs four.
+    ///
+    /// - Parameter timeout: counts in milliseconds, rounded up.
+    /// - Returns: false when the time is over, or a signal has ended the wait.
+    package func wait(for wakeup: Wakeup, upTo timeout: Duration) throws(ZeroMQError) -> Bool {
+        let events = Int16(POLLIN)
+        var descriptors = (
+            pollfd(fd: try self.readiness, events: events, revents: 0),
+            pollfd(fd: wakeup.fileDescriptor, events: events, revents: 0)
+        )
+        let milliseconds = Int32(clamping: timeout.millisecondsRoundedUp)
+        let readyCount = withUnsafeMutableBytes(of: &descriptors) { bytes in
+            bytes.withMemoryRebound(to: pollfd.self) { poll($0.baseAddress, 2, milliseconds) }
+        }
+        guard readyCount == -1 else { return readyCount > 0 }
+        guard errno == EINTR else { throw ZeroMQError(code: errno) }
+        return false
+    }
+
     private var readiness: CInt {
         get throws(ZeroMQError) { try self.option(ZMQ_FD) }
     }
