@@ -9,7 +9,12 @@ package final class EtcdCluster: Sendable {
             .map { "m\($0.offset)=http://127.0.0.1:\($0.element.peer)" }
             .joined(separator: ",")
         self.members = try ports.enumerated().map { index, ports in
-            try EtcdServer(name: "m\(index)", clientPort: ports.client, peerPort: ports.peer, cluster: cluster)
+            try EtcdServer(
+                name: "m\(index)",
+                client: "http://127.0.0.1:\(ports.client)",
+                peerPort: ports.peer,
+                cluster: cluster
+            )
         }
         // None serves before most have started.
         let waits = try self.members.map { try $0.start() }

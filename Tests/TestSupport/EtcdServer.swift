@@ -19,15 +19,21 @@ package final class EtcdServer: Sendable {
     package let endpoint: String
 
     /// Starts a server that is alone, and waits until it serves.
-    package convenience init() throws {
+    ///
+    /// More arguments are those of `etcd`.
+    package convenience init(scheme: String = "http", arguments: [String] = []) throws {
         let (client, peer) = (try freePort(), try freePort())
-        try self.init(name: "alone", clientPort: client, peerPort: peer, cluster: "alone=http://127.0.0.1:\(peer)")
+        try self.init(
+            name: "alone",
+            client: "\(scheme)://127.0.0.1:\(client)",
+            peerPort: peer,
+            cluster: "alone=http://127.0.0.1:\(peer)",
+            arguments: arguments
+        )
         try self.start()()
     }
 
-    /// More arguments are those of `etcd`.
-    init(name: String, clientPort: Int, peerPort: Int, cluster: String, arguments: [String] = []) throws {
-        let client = "http://127.0.0.1:\(clientPort)"
+    init(name: String, client: String, peerPort: Int, cluster: String, arguments: [String] = []) throws {
         let peer = "http://127.0.0.1:\(peerPort)"
         self.directory = try TemporaryDirectory()
         self.endpoint = client
