@@ -20,6 +20,8 @@ package final class RedisJobStore: JobStore, ReadsOverRedis {
     ///
     /// In front of a Redis that several managers write to, this is what the fence compares with the `cluster` hash.
     private var position: Position?
+    /// Whether this connection has written a transaction, so that `WAIT` means something on it.
+    private var hasWritten = false
     /// Whether somebody else has written since our last transaction.
     private var isOvertaken = false
     /// The last day whose counters were told when they end.
@@ -43,6 +45,7 @@ package final class RedisJobStore: JobStore, ReadsOverRedis {
     package func load() throws(StorageError) -> StoredState {
         self.position = nil
         self.limitedDay = nil
+        self.hasWritten = false
         self.isOvertaken = false
         self.confirmingMembers = []
         self.writtenOffset = nil
@@ -86,14 +89,14 @@ package final class RedisJobStore: JobStore, ReadsOverRedis {
     }
 
     /// Asks the replicas once more for the last transaction, after `.unconfirmed`.
+    ///
+    /// Throws `.refused` before the first transaction since the store was loaded: Redis would say that everybody has it.
     package func awaitConfirmation() throws(StorageError) -> Confirmation {
         guard self.position != nil, self.link.isConnected else { throw .notLoaded }
+        guard self.hasWritten else { throw .refused("nothing was written that a replica could confirm") }
         guard let wait = self.wait(for: self.writtenOffset) else { return .confirmed }
-        var commands = RedisCommandBuffer(reserving: 128)
-        wait.encode(into: &commands)
         do {
-            try self.link.send(commands)
-            return self.confirmation(from: try wait.outcome(over: self.link))
+            return self.confirmation(from: try self.link.wait(wait))
         } catch {
             self.position = nil
             throw error
@@ -122,8 +125,10 @@ package final class RedisJobStore: JobStore, ReadsOverRedis {
             if let found, found != before { self.isOvertaken = true }
             throw refusal
         }
+        self.hasWritten = true
         if let found, found != position { self.isOvertaken = true }
-        return waited.map { self.confirmation(from: $0) } ?? .confirmed
+        guard let wait, let waited else { return .confirmed }
+        return self.confirmation(from: try self.link.wait(wait, after: waited))
     }
 
     /// What to wait for after a transaction that ended at this place of the stream; nil if nobody has to confirm it.

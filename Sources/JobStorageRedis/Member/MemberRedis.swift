@@ -131,7 +131,8 @@ package final class MemberRedis {
 
     /// Waits until so many of these members have what was written here last, and says which have.
     ///
-    /// Each member counts once, and nobody else; the rest is as above.
+    /// Each member counts once, and nobody else. It may wait twice as long as it was told, when others are connected who do
+    /// not count; the rest is as above.
     package func waitForReplicas(
         _ count: Int,
         among members: Set<RedisAddress>,
@@ -146,11 +147,7 @@ package final class MemberRedis {
         }
         var acknowledgement = acknowledgement
         acknowledgement.timeout = min(acknowledgement.timeout, self.longestWait)
-        let wait = ReplicaWait(acknowledgement, writtenOffset: writtenOffset)
-        var commands = RedisCommandBuffer(reserving: 256)
-        wait.encode(into: &commands)
-        try self.link.send(commands)
-        return try wait.outcome(over: self.link)
+        return try self.link.wait(ReplicaWait(acknowledgement, writtenOffset: writtenOffset))
     }
 
     private func connectIfNeeded() throws(StorageError) {

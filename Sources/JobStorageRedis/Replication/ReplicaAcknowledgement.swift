@@ -2,7 +2,7 @@
 package struct ReplicaAcknowledgement: Hashable, Sendable {
     /// How many others have to have it.
     package var replicaCount: Int
-    /// How long a transaction waits for them.
+    /// How long a transaction waits for them; twice as long, when others are connected who do not count.
     package var timeout: Duration
     /// The members that count, each of them once; nil if any connection of a replica counts.
     ///

@@ -24,7 +24,7 @@ struct ReplicaWait {
     private static let longestSilence = Duration.seconds(2)
 
     private let acknowledgement: ReplicaAcknowledgement
-    private let connectionCount: Int
+    private let surplusReplicaCount: Int
     private let writtenOffset: UInt64?
 
     /// - Parameters:
@@ -33,7 +33,7 @@ struct ReplicaWait {
     init(_ acknowledgement: ReplicaAcknowledgement, surplusReplicaCount: Int = 0, writtenOffset: UInt64? = nil) {
         self.acknowledgement = acknowledgement
         self.writtenOffset = writtenOffset
-        self.connectionCount = acknowledgement.replicaCount + surplusReplicaCount
+        self.surplusReplicaCount = surplusReplicaCount
     }
 
     func encode(into commands: inout RedisCommandBuffer) {
@@ -41,7 +41,7 @@ struct ReplicaWait {
         // pings its replicas in it); how far each of them is, after the wait.
         if self.asksForOffset { Self.encodeInformation(into: &commands) }
         commands.begin("WAIT", argumentCount: 2)
-        commands.append(self.connectionCount)
+        commands.append(self.acknowledgement.replicaCount + self.surplusReplicaCount)
         commands.append(self.acknowledgement.timeout.wholeMilliseconds)
         if self.acknowledgement.members != nil { Self.encodeInformation(into: &commands) }
     }
@@ -65,6 +65,16 @@ struct ReplicaWait {
         _ = try link.nextReply()
         let information = InfoText(try link.nextReply().bytes ?? [])
         return self.outcome(among: members, writtenUpTo: offset, information.replicas)
+    }
+
+    /// Asks once more, for longer, if the wait was over early because of connections that do not count; nil if not.
+    func again(after outcome: Outcome) -> ReplicaWait? {
+        guard !outcome.isSufficient, outcome.surplusReplicaCount > self.surplusReplicaCount else { return nil }
+        return ReplicaWait(
+            self.acknowledgement,
+            surplusReplicaCount: outcome.surplusReplicaCount,
+            writtenOffset: outcome.writtenOffset
+        )
     }
 
     private func outcome(
