@@ -31,11 +31,13 @@ package final class InMemoryJobStore: JobStore {
         return self.data.read { $0.state }
     }
 
-    package func commit(_ transaction: StorageTransaction) throws(StorageError) {
+    @discardableResult
+    package func commit(_ transaction: StorageTransaction) throws(StorageError) -> Confirmation {
         try self.requireLoaded()
         switch self.fault {
         case nil:
             try self.data.commit(transaction)
+            return .confirmed
         case .refusing(let text):
             throw .refused(text)
         case .losingTheAnswer:
