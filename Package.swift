@@ -133,7 +133,7 @@ let package = Package(
         tests("FaktoryClientTests", ["FaktoryClient", "FaktoryWire", "JobCore", nioCore, nioPosix, nioSSL, logging]),
         .testTarget(
             name: "Integration",
-            dependencies: ["TestSupport", "ThreadConfinement", "millrace", "millrace-with-rules"],
+            dependencies: ["TestSupport", "ThreadConfinement", "FaktoryClient", "millrace", "millrace-with-rules"],
             exclude: ["python"],
             swiftSettings: settings
         ),
