@@ -41,6 +41,7 @@ install_requirements() {
 build_release() {
     local flags=(-c release --product millrace --static-swift-stdlib -Xswiftc -enforce-exclusivity=unchecked)
     say "building (some minutes the first time)"
-    swift build "${flags[@]}" >&2
+    # A failure here ends no script by itself: what is assigned from a function runs without `set -e`.
+    swift build "${flags[@]}" >&2 || return 1
     echo "$(swift build "${flags[@]}" --show-bin-path)/millrace"
 }

@@ -6,6 +6,9 @@ package import ZeroMQ
 ///
 /// Event loops share the socket under a lock, which orders their uses of it as ZeroMQ asks for.
 package final class ZeroMQPolledPeerLink: PolledPeerLink {
+    /// Messages that may wait to leave; one more is dropped, and its sender will send it again.
+    package static let outgoingBound = ZeroMQLeaderLink.highWaterMark
+
     private struct State: ~Copyable {
         var socket: ZeroMQSocket?
         var hasMessages: (@Sendable () -> Void)?
@@ -38,11 +41,15 @@ package final class ZeroMQPolledPeerLink: PolledPeerLink {
 
     package func send(_ message: [UInt8]) {
         let notify = self.state.withLock { state -> (@Sendable () -> Void)? in
-            // Without a leader, ZeroMQ keeps messages up to its own bound; what it does not take is lost, and
-            // its sender will send it again. Only the end of the context can throw here.
-            guard let sent = try? state.socket?.send(message, wait: false) else { return nil }
-            _ = sent
-            return ((try? state.socket?.hasMessages) ?? false) ? state.hasMessages : nil
+            do {
+                // Without a leader, ZeroMQ keeps messages up to the bound; what it does not take is lost, and its
+                // sender will send it again.
+                _ = try state.socket?.send(message, wait: false)
+                return try state.socket?.hasMessages == true ? state.hasMessages : nil
+            } catch {
+                // A message beyond the bound of bytes, or the end of the context: nobody is there to hear of it.
+                return nil
+            }
         }
         notify?()
     }

@@ -44,6 +44,18 @@ struct PolledPeerLinkTests {
         }
     }
 
+    @Test("keeps as many messages as its bound allows while nobody leads, and drops those beyond")
+    func outgoingBound() throws {
+        let fixture = try LinkFixture(.ipc)
+        let peer = try Watched(fixture)
+        let bound = ZeroMQPolledPeerLink.outgoingBound
+        for number in 0..<(bound + 10) { peer.link.send(bytes(of: number)) }
+        let leader = try fixture.makeLeader()
+        #expect(try leader.take(bound).map(\.bytes) == (0..<bound).map { bytes(of: $0) })
+        peer.link.send([1])
+        #expect(try leader.take(1).map(\.bytes) == [[1]])
+    }
+
     @Test("connects again to a leader that comes back at its place", arguments: Transport.allCases)
     func again(over transport: Transport) throws {
         let fixture = try LinkFixture(transport)

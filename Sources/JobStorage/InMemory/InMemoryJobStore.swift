@@ -11,6 +11,8 @@ package final class InMemoryJobStore: JobStore {
         case refusing(String)
         /// The next one happens, and the connection is lost before the answer.
         case losingTheAnswer
+        /// Each happens, and nobody confirms it.
+        case withholdingConfirmation
         /// The connection is lost before the next one has happened.
         case losingTheTransaction
     }
@@ -40,6 +42,9 @@ package final class InMemoryJobStore: JobStore {
             return .confirmed
         case .refusing(let text):
             throw .refused(text)
+        case .withholdingConfirmation:
+            try self.data.commit(transaction)
+            return .unconfirmed
         case .losingTheAnswer:
             try self.data.commit(transaction)
             throw self.disconnect()

@@ -114,77 +114,49 @@ package struct MemberRedisServer: Sendable, Equatable {
 
     /// The configuration, as `redis.conf` has it.
     package var configuration: String {
-        """
-        # Written by millrace at each start.
-        daemonize no
-        databases 1
-        timeout 0
+        let storage = RedisServerDirectives.storage(
+            in: self.directory,
+            snapshotName: TransferFiles.completeName,
+            syncsEachWrite: self.durability == .disk
+        )
+        return """
+            # Written by millrace at each start.
+            daemonize no
+            databases 1
+            timeout 0
 
-        # The manager comes by the socket, the other members by the port.
-        unixsocket \(Self.quoted(self.socketPath))
-        unixsocketperm 700
-        bind \(self.listenAddresses.map { Self.quoted($0) }.joined(separator: " "))
-        port \(self.address.port)
-        protected-mode yes
-        user default off resetpass
-        user \(self.manager.name) on \(Self.quoted(">" + self.manager.password)) ~* &* +@all
-        user \(self.replication.name) on \(Self.quoted(">" + self.replication.password)) resetkeys resetchannels \
-        -@all +psync +replconf +ping
+            # The manager comes by the socket, the other members by the port.
+            unixsocket \(RedisServerDirectives.quoted(self.socketPath))
+            unixsocketperm 700
+            bind \(self.listenAddresses.map { RedisServerDirectives.quoted($0) }.joined(separator: " "))
+            port \(self.address.port)
+            protected-mode yes
+            user default off resetpass
+            user \(self.manager.name) on \(RedisServerDirectives.quoted(">" + self.manager.password)) ~* &* +@all
+            user \(self.replication.name) on \(RedisServerDirectives.quoted(">" + self.replication.password)) resetkeys resetchannels \
+            -@all +psync +replconf +ping
 
-        # Nobody but the manager makes this a primary.
-        replicaof \(MemberRedis.void.host) \(MemberRedis.void.port)
-        masteruser \(self.replication.name)
-        masterauth \(Self.quoted(self.replication.password))
-        replica-announce-ip \(Self.quoted(self.address.host))
-        replica-announce-port \(self.address.port)
-        replica-read-only yes
-        replica-serve-stale-data yes
-        repl-backlog-size \(self.backlogByteCount)
-        repl-backlog-ttl 0
-        repl-timeout 10
-        repl-ping-replica-period 1
-        repl-disable-tcp-nodelay no
-        # A replica writes what it is sent to a file first, which is the trace of a data set that is not in its log yet.
-        repl-diskless-load disabled
-        repl-diskless-sync yes
-        repl-diskless-sync-delay 0
-        rdb-del-sync-files no
+            # Nobody but the manager makes this a primary.
+            replicaof \(MemberRedis.void.host) \(MemberRedis.void.port)
+            masteruser \(self.replication.name)
+            masterauth \(RedisServerDirectives.quoted(self.replication.password))
+            replica-announce-ip \(RedisServerDirectives.quoted(self.address.host))
+            replica-announce-port \(self.address.port)
+            replica-read-only yes
+            replica-serve-stale-data yes
+            repl-backlog-size \(self.backlogByteCount)
+            repl-backlog-ttl 0
+            repl-timeout 10
+            repl-ping-replica-period 1
+            repl-disable-tcp-nodelay no
+            # A replica writes what it is sent to a file first, which is the trace of a data set that is not in its log yet.
+            repl-diskless-load disabled
+            repl-diskless-sync yes
+            repl-diskless-sync-delay 0
+            rdb-del-sync-files no
 
-        dir \(Self.quoted(self.directory))
-        logfile \(Self.quoted(self.directory + "/millrace-redis.log"))
-        loglevel notice
-        dbfilename \(TransferFiles.completeName)
-        save ""
-        appendonly yes
-        appendfilename millrace.aof
-        appenddirname millrace-aof
-        appendfsync \(self.durability == .disk ? "always" : "no")
-        no-appendfsync-on-rewrite no
-        aof-use-rdb-preamble yes
-        aof-load-truncated no
-        aof-rewrite-incremental-fsync yes
-        auto-aof-rewrite-percentage 100
-        auto-aof-rewrite-min-size 64mb
-        maxmemory 0
-        maxmemory-policy noeviction
-        lazyfree-lazy-user-del yes
-        latency-monitor-threshold 20
-        slowlog-log-slower-than 10000
-        slowlog-max-len 256
+            \(storage)
 
-        """
-    }
-
-    /// A value as Redis reads it back: in double quotes, whatever bytes it has.
-    private static func quoted(_ text: String) -> String {
-        var quoted = "\""
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"): quoted += "\\" + String(Unicode.Scalar(byte))
-            case 0x20..<0x7F: quoted += String(Unicode.Scalar(byte))
-            default: quoted += "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
-            }
-        }
-        return quoted + "\""
+            """
     }
 }

@@ -117,7 +117,10 @@ public final class JobManager {
             self.transaction.position = self.position
             self.transaction.lastToken = self.lastToken
             self.transaction.day = self.now.wall.dayText
-            try self.store.commit(self.transaction)
+            // What may yet be lost is not answered: as with a lost answer, a new load tells whether it has happened.
+            guard try self.store.commit(self.transaction) == .confirmed else {
+                throw .disconnected(reason: "too few replicas confirmed the transaction in time")
+            }
             self.transaction.reset()
         }
         self.touchedLanes.removeAll(keepingCapacity: true)
