@@ -1,5 +1,3 @@
-import TOMLKit
-
 /// One TOML document, made of one file or of several that are read as one.
 ///
 /// Faktory concatenates the files of `conf.d` and parses the whole, so that arrays of tables add up across files and a
@@ -18,9 +16,10 @@ package struct SettingsDocument: Sendable {
     }
 
     private let parts: [Part]
-    private let lines: TOMLKeyLines
+    private let document: TOMLDocument
+
     /// The document's keys and tables.
-    package let root: [String: SettingValue]
+    package var root: [String: SettingValue] { self.document.root }
 
     /// Parses files, in their order, as one document.
     package init(_ files: [(path: String, content: [UInt8])]) throws(Failure) {
@@ -34,20 +33,17 @@ package struct SettingsDocument: Sendable {
             line += text.utf8.count { $0 == UInt8(ascii: "\n") } + 1
         }
         self.parts = parts
-        self.lines = TOMLKeyLines(document)
-        do {
-            self.root = Self.values(of: try TOMLTable(string: document))
-        } catch let error as TOMLParseError {
-            let origin = Self.origin(ofLine: error.source.begin.line, in: parts)
-            throw Failure(origin: origin, reason: Self.oneLine(error.description))
+        do throws(TOMLMistake) {
+            self.document = try TOMLDocument(document)
         } catch {
-            throw Failure(origin: Self.origin(ofLine: 1, in: parts), reason: Self.oneLine("\(error)"))
+            let earlier = error.earlierLine.map { ", first at \(Self.origin(ofLine: $0, in: parts))" } ?? ""
+            throw Failure(origin: Self.origin(ofLine: error.line, in: parts), reason: error.reason + earlier)
         }
     }
 
     /// The file and line of a key.
     package func origin(of path: [String]) -> SettingOrigin {
-        Self.origin(ofLine: self.lines.line(of: path), in: self.parts)
+        Self.origin(ofLine: self.document.line(of: path), in: self.parts)
     }
 
     private static func origin(ofLine line: Int, in parts: [Part]) -> SettingOrigin {
@@ -66,29 +62,5 @@ package struct SettingsDocument: Sendable {
             throw Failure(origin: .file(path: path, line: 1), reason: "is not valid UTF-8")
         }
         return text
-    }
-
-    private static func values(of table: TOMLTable) -> [String: SettingValue] {
-        var values: [String: SettingValue] = [:]
-        for key in table.keys {
-            if let value = table[key] { values[key] = Self.value(of: value) }
-        }
-        return values
-    }
-
-    private static func value(of value: any TOMLValueConvertible) -> SettingValue {
-        if let text = value.string { return .text(text) }
-        if let number = value.int { return .integer(number) }
-        if let number = value.double { return .decimal(number) }
-        if let flag = value.bool { return .boolean(flag) }
-        if let array = value.array {
-            return .list((0..<array.count).map { Self.value(of: array[$0]) })
-        }
-        if let table = value.table { return .table(Self.values(of: table)) }
-        return .other(value.type.description)
-    }
-
-    private static func oneLine(_ text: String) -> String {
-        String(text.map { $0.isNewline ? " " : $0 })
     }
 }

@@ -296,6 +296,24 @@ struct SettingsLoaderTests {
         )
     }
 
+    @Test("what is there in two files names both")
+    func clash() throws {
+        let files = ["/c/conf.d/a.toml": "\n[front]\nevent_loops = 1\n", "/c/conf.d/b.toml": "# b\n[front]\n"]
+        #expect(
+            try Self.errors(files) == ["/c/conf.d/b.toml:2: front is there already, first at /c/conf.d/a.toml:2"]
+        )
+    }
+
+    @Test(
+        "a typo is a mistake on its line",
+        arguments: ["[", "[(front]", "a = 1979-05-27T?7:32:00Z", "a = 19'9-05-27 0", "a = \"", "a =", "a"]
+    )
+    func typo(line: String) throws {
+        let errors = try Self.errors(["/c/millrace.toml": "mode = \"single\"\n\(line)\nbind = 1\n"])
+        #expect(errors.count == 1)
+        #expect(errors.allSatisfy { $0.hasPrefix("/c/millrace.toml:2: ") })
+    }
+
     @Test("the report shows every setting with its origin and no secret")
     func report() throws {
         let report = try Self.loader([:], ["FAKTORY_PASSWORD": "hunter2"]).load().report
