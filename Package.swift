@@ -170,7 +170,7 @@ let package = Package(
             name: "FuzzTests",
             dependencies: ["FuzzTargets"],
             path: "Tests/Fuzz",
-            exclude: ["Targets", "Driver"],
+            exclude: ["Targets", "Driver", "leaks.txt"],
             sources: ["Replay"],
             resources: [.copy("Corpus")],
             swiftSettings: settings
