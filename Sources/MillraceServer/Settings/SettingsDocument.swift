@@ -35,6 +35,9 @@ package struct SettingsDocument: Sendable {
         }
         self.parts = parts
         self.lines = TOMLKeyLines(document)
+        if let line = self.lines.lineOfBrokenTime {
+            throw Failure(origin: Self.origin(ofLine: line, in: parts), reason: "expected a time behind the date")
+        }
         do {
             self.root = Self.values(of: try TOMLTable(string: document))
         } catch let error as TOMLParseError {

@@ -5,6 +5,10 @@
 /// that the library has accepted. What stands inside an inline table counts as standing at its key.
 package struct TOMLKeyLines: Sendable, Equatable {
     private var lines: [[String]: Int] = [:]
+    /// The line of the first value that is a date with something after its `T` or space that no hour begins with.
+    ///
+    /// Such a value is never TOML, and the library stops the whole process at it, so it must not get to see it.
+    package private(set) var lineOfBrokenTime: Int?
     private var bytes: [UInt8] = []
     private var position = 0
     private var line = 1
@@ -108,10 +112,21 @@ package struct TOMLKeyLines: Sendable, Equatable {
             case UInt8(ascii: "\n") where depth <= 0:
                 self.advance()
                 return
+            case UInt8(ascii: "T"), UInt8(ascii: "t"), UInt8(ascii: " "):
+                if self.lineOfBrokenTime == nil, self.isAtBrokenTime { self.lineOfBrokenTime = self.line }
             default: break
             }
             self.advance()
         }
+    }
+
+    /// Whether a date ends here, and neither an hour nor the end of the value comes after the next byte.
+    private var isAtBrokenTime: Bool {
+        guard self.position >= 10, self.position + 1 < self.bytes.count else { return false }
+        let isDate = self.bytes[self.position - 10..<self.position].enumerated().allSatisfy { index, byte in
+            index == 4 || index == 7 ? byte == UInt8(ascii: "-") : (0x30...0x39).contains(byte)
+        }
+        return isDate && !"0123456789 \t\r\n,]}#".utf8.contains(self.bytes[self.position + 1])
     }
 
     /// Passes a string of any of the four kinds.

@@ -296,6 +296,26 @@ struct SettingsLoaderTests {
         )
     }
 
+    @Test(
+        "a date whose time is broken is a mistake on its line",
+        arguments: ["1979-05-27T?7:32:00Z", "1979-05-27t\u{10}7:32:00", "[1979-05-27 :7:32:00]", "1979-05-27Té7:32"]
+    )
+    func brokenTime(value: String) throws {
+        let errors = try Self.errors(["/c/millrace.toml": "mode = \"single\"\nlog = 1 # x\na = \(value)\n"])
+        #expect(errors == ["/c/millrace.toml:3: expected a time behind the date"])
+    }
+
+    @Test(
+        "a whole date and time, or what only looks like a broken one, goes to the library",
+        arguments: [
+            "1979-05-27T07:32:00Z", "1979-05-27 07:32:00", "1979-05-27 # T?", "\"1979-05-27T?\"", "[1979-05-27 ]",
+        ]
+    )
+    func wholeTime(value: String) throws {
+        let loaded = try Self.loader(["/c/millrace.toml": "[statsd]\na = \(value)\n"]).load()
+        #expect(loaded.sections["statsd"] != nil)
+    }
+
     @Test("the report shows every setting with its origin and no secret")
     func report() throws {
         let report = try Self.loader([:], ["FAKTORY_PASSWORD": "hunter2"]).load().report
