@@ -35,8 +35,8 @@ package struct SettingsDocument: Sendable {
         }
         self.parts = parts
         self.lines = TOMLKeyLines(document)
-        if let line = self.lines.lineOfBrokenTime {
-            throw Failure(origin: Self.origin(ofLine: line, in: parts), reason: "expected a time behind the date")
+        if let mistake = self.lines.mistake {
+            throw Failure(origin: Self.origin(ofLine: mistake.line, in: parts), reason: mistake.reason)
         }
         do {
             self.root = Self.values(of: try TOMLTable(string: document))

@@ -5,10 +5,16 @@
 /// that the library has accepted. What stands inside an inline table counts as standing at its key.
 package struct TOMLKeyLines: Sendable, Equatable {
     private var lines: [[String]: Int] = [:]
-    /// The line of the first value that is a date with something after its `T` or space that no hour begins with.
+    /// The first thing that is never TOML and at which the library would stop the whole process.
     ///
-    /// Such a value is never TOML, and the library stops the whole process at it, so it must not get to see it.
-    package private(set) var lineOfBrokenTime: Int?
+    /// The library asserts what it has not made sure of, and must not get to see it.
+    package private(set) var mistake: Mistake?
+
+    /// What is wrong with a document, and where.
+    package struct Mistake: Sendable, Equatable {
+        package let line: Int
+        package let reason: String
+    }
     private var bytes: [UInt8] = []
     private var position = 0
     private var line = 1
@@ -48,6 +54,7 @@ package struct TOMLKeyLines: Sendable, Equatable {
             case UInt8(ascii: "["):
                 self.advance()
                 if self.next == UInt8(ascii: "[") { self.advance() }
+                self.checkTableName()
                 table = self.key(endingAt: UInt8(ascii: "]"))
                 self.note(table)
                 self.skipLine()
@@ -58,6 +65,22 @@ package struct TOMLKeyLines: Sendable, Equatable {
                 self.skipValue()
             }
         }
+    }
+
+    /// Makes sure that a name begins after the brackets of a header, or that they are closed, which the library refuses.
+    private mutating func checkTableName() {
+        while self.next == UInt8(ascii: " ") || self.next == UInt8(ascii: "\t") { self.advance() }
+        switch self.next {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "\""),
+            UInt8(ascii: "'"), UInt8(ascii: "]"):
+            break
+        default: self.refuse("expected the name of a table")
+        }
+    }
+
+    private mutating func refuse(_ reason: String) {
+        if self.mistake == nil { self.mistake = Mistake(line: self.line, reason: reason) }
     }
 
     /// Remembers a path, and every dotted part of it, where it was first seen.
@@ -113,7 +136,7 @@ package struct TOMLKeyLines: Sendable, Equatable {
                 self.advance()
                 return
             case UInt8(ascii: "T"), UInt8(ascii: "t"), UInt8(ascii: " "):
-                if self.lineOfBrokenTime == nil, self.isAtBrokenTime { self.lineOfBrokenTime = self.line }
+                if self.isAtBrokenTime { self.refuse("expected a time behind the date") }
             default: break
             }
             self.advance()

@@ -306,6 +306,15 @@ struct SettingsLoaderTests {
     }
 
     @Test(
+        "a header without the name of a table is a mistake on its line",
+        arguments: ["[", "[(front]", "[[", "[ \u{E9}]", "[#]", "[ [front]]"]
+    )
+    func namelessTable(header: String) throws {
+        let errors = try Self.errors(["/c/millrace.toml": "mode = \"single\"\n\(header)\nbind = 1\n"])
+        #expect(errors == ["/c/millrace.toml:2: expected the name of a table"])
+    }
+
+    @Test(
         "a whole date and time, or what only looks like a broken one, goes to the library",
         arguments: [
             "1979-05-27T07:32:00Z", "1979-05-27 07:32:00", "1979-05-27 # T?", "\"1979-05-27T?\"", "[1979-05-27 ]",
