@@ -70,7 +70,7 @@ package struct TOMLKeyLines: Sendable, Equatable {
     /// Makes sure that a name begins after the brackets of a header, or that they are closed, which the library refuses.
     private mutating func checkTableName() {
         while self.next == UInt8(ascii: " ") || self.next == UInt8(ascii: "\t") { self.advance() }
-        switch self.next {
+        switch self.next ?? UInt8(ascii: "\n") {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
             UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "\""),
             UInt8(ascii: "'"), UInt8(ascii: "]"):
