@@ -143,13 +143,19 @@ package struct TOMLKeyLines: Sendable, Equatable {
         }
     }
 
-    /// Whether a date ends here, and neither an hour nor the end of the value comes after the next byte.
+    /// Whether a date ends here, and neither an hour with its colon nor the end of the value comes after the next byte.
     private var isAtBrokenTime: Bool {
         guard self.position >= 10, self.position + 1 < self.bytes.count else { return false }
         let isDate = self.bytes[self.position - 10..<self.position].enumerated().allSatisfy { index, byte in
-            index == 4 || index == 7 ? byte == UInt8(ascii: "-") : (0x30...0x39).contains(byte)
+            index == 4 || index == 7 ? byte == UInt8(ascii: "-") : Self.isDigit(byte)
         }
-        return isDate && !"0123456789 \t\r\n,]}#".utf8.contains(self.bytes[self.position + 1])
+        guard isDate, !" \t\r\n,]}#".utf8.contains(self.bytes[self.position + 1]) else { return false }
+        let hour = self.bytes[(self.position + 1)...].prefix(3)
+        return !(hour.count == 3 && hour.prefix(2).allSatisfy(Self.isDigit) && hour.last == UInt8(ascii: ":"))
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
     }
 
     /// Passes a string of any of the four kinds.

@@ -298,7 +298,10 @@ struct SettingsLoaderTests {
 
     @Test(
         "a date whose time is broken is a mistake on its line",
-        arguments: ["1979-05-27T?7:32:00Z", "1979-05-27t\u{10}7:32:00", "[1979-05-27 :7:32:00]", "1979-05-27Té7:32"]
+        arguments: [
+            "1979-05-27T?7:32:00Z", "1979-05-27t\u{10}7:32:00", "[1979-05-27 :7:32:00]", "1979-05-27T\u{E9}7:32",
+            "1979-05-27 0",
+        ]
     )
     func brokenTime(value: String) throws {
         let errors = try Self.errors(["/c/millrace.toml": "mode = \"single\"\nlog = 1 # x\na = \(value)\n"])
