@@ -144,14 +144,25 @@ package struct TOMLKeyLines: Sendable, Equatable {
     }
 
     /// Whether a date ends here, and neither an hour with its colon nor the end of the value comes after the next byte.
+    ///
+    /// Only a date may have a digit after a space, so that before a space nothing else is looked at: the library takes
+    /// for a date what only has the shape of one.
     private var isAtBrokenTime: Bool {
         guard self.position >= 10, self.position + 1 < self.bytes.count else { return false }
-        let isDate = self.bytes[self.position - 10..<self.position].enumerated().allSatisfy { index, byte in
-            index == 4 || index == 7 ? byte == UInt8(ascii: "-") : Self.isDigit(byte)
-        }
-        guard isDate, !" \t\r\n,]}#".utf8.contains(self.bytes[self.position + 1]) else { return false }
+        let following = self.bytes[self.position + 1]
+        let isSpace = self.next == UInt8(ascii: " ")
+        let canHaveTime =
+            isSpace && Self.isDigit(following)
+            ? !" \t\r\n[{,=.".utf8.contains(self.bytes[self.position - 1]) : self.isBehindDate
+        guard canHaveTime, !" \t\r\n,]}#".utf8.contains(following) else { return false }
         let hour = self.bytes[(self.position + 1)...].prefix(3)
         return !(hour.count == 3 && hour.prefix(2).allSatisfy(Self.isDigit) && hour.last == UInt8(ascii: ":"))
+    }
+
+    private var isBehindDate: Bool {
+        self.bytes[self.position - 10..<self.position].enumerated().allSatisfy { index, byte in
+            index == 4 || index == 7 ? byte == UInt8(ascii: "-") : Self.isDigit(byte)
+        }
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool {

@@ -300,7 +300,7 @@ struct SettingsLoaderTests {
         "a date whose time is broken is a mistake on its line",
         arguments: [
             "1979-05-27T?7:32:00Z", "1979-05-27t\u{10}7:32:00", "[1979-05-27 :7:32:00]", "1979-05-27T\u{E9}7:32",
-            "1979-05-27 0",
+            "1979-05-27 0", "19?9-05-27 0",
         ]
     )
     func brokenTime(value: String) throws {
@@ -321,6 +321,7 @@ struct SettingsLoaderTests {
         "a whole date and time, or what only looks like a broken one, goes to the library",
         arguments: [
             "1979-05-27T07:32:00Z", "1979-05-27 07:32:00", "1979-05-27 # T?", "\"1979-05-27T?\"", "[1979-05-27 ]",
+            "{ b. 1 = 2, 3 = 4 }",
         ]
     )
     func wholeTime(value: String) throws {
