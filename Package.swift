@@ -158,5 +158,32 @@ let package = Package(
         ),
         tests("WebUITests", ["WebUI", "ClusterLink", "JobCore", "ThreadConfinement", logging]),
         tests("MillraceServerTests", ["MillraceServer", "CLinux", nioCore, logging, lifecycle]),
+        .target(
+            name: "FuzzTargets",
+            dependencies: ["FaktoryWire", "ClusterLink", "MillraceServer", "JobCore", nioCore],
+            path: "Tests/Fuzz/Targets",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: ["FuzzTargets"],
+            path: "Tests/Fuzz",
+            exclude: ["Targets", "Driver", "leaks.txt"],
+            sources: ["Replay"],
+            resources: [.copy("Corpus")],
+            swiftSettings: settings
+        ),
     ]
 )
+
+// The fuzzers need libFuzzer at link time: scripts/fuzz builds them, and nothing else does.
+if Context.environment["MILLRACE_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "millrace-fuzz",
+            dependencies: ["FuzzTargets"],
+            path: "Tests/Fuzz/Driver",
+            swiftSettings: settings
+        )
+    )
+}

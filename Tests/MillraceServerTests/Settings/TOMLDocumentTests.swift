@@ -103,6 +103,7 @@ struct TOMLDocumentTests {
             ("[[a]]\n[a]", "a is there already", 2, 1),
             ("[a]\n[[a]]", "a is there already", 2, 1),
             ("a = 1\na.b = 2", "a is there already", 2, 1),
+            ("\"a\\n.\" = 1\n\"a\\n.\" = 2", "\"a\\n.\" is there already", 2, 1),
             ("a.b = 1\na = 2", "a is there already", 2, 1),
         ]
     )

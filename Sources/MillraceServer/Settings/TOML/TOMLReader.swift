@@ -216,6 +216,10 @@ struct TOMLReader {
         }
     }
 
+    private static func isBareKey(_ part: String) -> Bool {
+        !part.isEmpty && part.utf8.allSatisfy(Self.belongsToBareKey)
+    }
+
     private static func belongsToBareKey(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -233,7 +237,7 @@ struct TOMLReader {
     }
 
     private func clash(_ path: ArraySlice<String>, _ reason: String) -> TOMLMistake {
-        let name = path.joined(separator: ".")
+        let name = path.map { Self.isBareKey($0) ? $0 : $0.debugDescription }.joined(separator: ".")
         return TOMLMistake(line: self.line, reason: "\(name) \(reason)", earlierLine: self.lines[Array(path)])
     }
 }
