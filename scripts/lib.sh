@@ -36,10 +36,9 @@ install_requirements() {
 
 # Builds the program as it is meant to be run, and says where it is.
 #
-# The Swift runtime is linked in, so that the program needs none beside it and calls it directly. Checks of exclusive
-# access at run time cost the leader a tenth of its time: the tests run with them, a release without.
+# The Swift runtime is linked in, so that the program needs none beside it.
 build_release() {
-    local flags=(-c release --product millrace --static-swift-stdlib -Xswiftc -enforce-exclusivity=unchecked)
+    local flags=(-c release --product millrace --static-swift-stdlib)
     say "building (some minutes the first time)"
     # A failure here ends no script by itself: what is assigned from a function runs without `set -e`.
     swift build "${flags[@]}" >&2 || return 1
