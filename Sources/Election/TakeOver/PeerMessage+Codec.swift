@@ -1,4 +1,4 @@
-package import JobCore
+import JobCore
 
 /// Why bytes are not a peer message.
 package enum PeerMessageError: Error, Equatable {
