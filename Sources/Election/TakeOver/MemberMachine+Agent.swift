@@ -128,7 +128,6 @@ extension MemberMachine {
         case .inspected(let number, let report):
             guard let inspection, inspection.number == number else { return }
             self.inspection = nil
-            self.inspectionAt = now + self.terms.inspectionInterval
             guard inspection.generation == self.generation, self.operation == nil else { return }
             self.assess(report)
             self.noteReplicas(report.replicas, at: now)
@@ -164,14 +163,14 @@ extension MemberMachine {
         guard now >= self.inspectionAt, self.operation == nil else { return }
         self.operationCount += 1
         self.inspection = Inspection(generation: self.generation, number: self.operationCount, askedAt: now)
-        self.inspectionAt = now + self.terms.inspectionInterval
+        let isIdle = self.record.isClean && self.tenure == nil
+        self.inspectionAt = now + (isIdle ? self.terms.idleInspectionInterval : self.terms.inspectionInterval)
         self.actions.append(.redis(.inspect(operation: self.operationCount)))
     }
 
-    /// Whether the state of Redis is of interest: to a leader always, to others until they are clean.
+    /// Whether the state of Redis is of interest.
     var needsInspection: Bool {
-        if let tenure { return tenure.isServing }
-        return self.redisRole != .unsettled && !self.record.isClean
+        self.tenure?.isServing ?? (self.redisRole != .unsettled)
     }
 
     private mutating func start(_ kind: Operation.Kind, at now: Uptime) {
@@ -256,9 +255,15 @@ extension MemberMachine {
             guard let tenure, tenure.isServing else { return }
             self.isTrusted = true
         }
-        let isClean = self.isTrusted && (self.record.isClean || !report.isRewriting)
-        guard isClean != self.record.isClean, self.storing == nil else { return }
-        self.store(MemberRecord(promise: self.record.promise, isClean: isClean))
+        guard self.storing == nil else { return }
+        let wasClean = self.record.isClean
+        let isClean = self.isTrusted && !report.hasTransferFile && (wasClean || !report.isRewriting)
+        if isClean != wasClean {
+            self.store(MemberRecord(promise: self.record.promise, isClean: isClean))
+        } else if self.isTrusted, report.hasTransferFile, !report.isRewriting {
+            // What it held is in the AOF by now. Only a report that finds no new one makes the member clean.
+            self.actions.append(.redis(.removeTransferFile))
+        }
     }
 
     private mutating func store(_ record: MemberRecord) {

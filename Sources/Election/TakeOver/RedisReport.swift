@@ -10,6 +10,11 @@ package struct RedisReport: Hashable, Sendable {
     package var isSynchronizing: Bool
     /// Whether the AOF is being written anew; until that is done, its disk may hold an older data set.
     package var isRewriting: Bool
+    /// Whether the file of a whole data set that a primary sent lies in the data directory.
+    ///
+    /// Redis synchronizes by itself after a broken link, without the agent. It writes this file before it loads it, which
+    /// makes the file the trace of a data set that may not be in the AOF.
+    package var hasTransferFile: Bool
     /// The members whose Redis follow this one, have everything, and said so within the last two seconds.
     ///
     /// Each member counts once, however many connections it has; whoever is no member does not count.
@@ -20,12 +25,14 @@ package struct RedisReport: Hashable, Sendable {
         isLinkUp: Bool,
         isSynchronizing: Bool,
         isRewriting: Bool,
+        hasTransferFile: Bool,
         replicas: MemberSet
     ) {
         self.position = position
         self.isLinkUp = isLinkUp
         self.isSynchronizing = isSynchronizing
         self.isRewriting = isRewriting
+        self.hasTransferFile = hasTransferFile
         self.replicas = replicas
     }
 }

@@ -54,6 +54,8 @@ package enum RedisAction: Hashable, Sendable {
     /// Waits, on the connection that wrote the marker, until so many other members confirmed it or the time is over;
     /// answers `markerHeld` either way.
     case awaitMarker(Epoch, replicaCount: Int, within: Duration)
+    /// Removes the transfer file (`RedisReport.hasTransferFile`); a data set that comes later leaves a new one.
+    case removeTransferFile
     /// Asks for a report: `inspected`.
     case inspect(operation: UInt64)
 }

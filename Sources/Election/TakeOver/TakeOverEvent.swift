@@ -46,8 +46,8 @@ package enum EtcdEvent: Hashable, Sendable {
 package enum RedisEvent: Hashable, Sendable {
     /// Redis runs and follows nobody, or was found running.
     ///
-    /// `isIntact` is false when there is no data, or when the files show that a full synchronization was not followed by
-    /// a complete rewrite of the AOF (a `dump.rdb` that the primary sent lies there), so that the data is an older one.
+    /// Every connection that an earlier process of this member made was dropped before. `isIntact` is false when there is
+    /// no data, and when there is a transfer file (`RedisReport.hasTransferFile`): the AOF may then hold an older data set.
     case started(isIntact: Bool)
     /// The process is gone.
     case stopped

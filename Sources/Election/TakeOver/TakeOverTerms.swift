@@ -34,6 +34,8 @@ package struct TakeOverTerms: Hashable, Sendable {
     package var redisBound: Duration = .seconds(2)
     /// How often Redis is asked for a report, by a leader or by a member that is not clean.
     package var inspectionInterval: Duration = .milliseconds(500)
+    /// How often a clean member that does not lead looks whether its Redis has synchronized by itself.
+    package var idleInspectionInterval: Duration = .seconds(2)
     /// How long the others leave the leader key to the member that is preferred.
     package var preferenceHeadStart: Duration = .seconds(1)
     /// How long a member that resigned leaves the leader key to the others.
