@@ -16,7 +16,7 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
 
     /// A number from 0 up to, and without, the bound.
     mutating func number(below bound: Int) -> Int {
-        Int((self.next() >> 32) &* UInt64(bound) >> 32)
+        Int(((self.next() >> 32) &* UInt64(bound)) >> 32)
     }
 
     /// Whether something with this many chances in a thousand happens.

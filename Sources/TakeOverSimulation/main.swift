@@ -1,4 +1,11 @@
 import Simulation
+if CommandLine.arguments[1] == "trace" {
+    let seed = UInt64(CommandLine.arguments[2])!
+    var world = TakeOverWorld(seed: seed, memberCount: [3, 3, 3, 5, 1][Int(seed % 5)], mutation: CommandLine.arguments.count > 3 ? Mutation(rawValue: CommandLine.arguments[3]) : nil, isTraced: true)
+    print(world.run())
+    for line in world.trace ?? [] { print(line) }
+    fatalError()
+}
 
 let count = Int(CommandLine.arguments[1])!
 let first = UInt64(CommandLine.arguments[2])!
