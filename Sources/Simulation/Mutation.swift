@@ -4,8 +4,12 @@ package enum Mutation: String, CaseIterable, Sendable {
     case noCut = "no-cut"
     /// A member obeys an epoch below its promise.
     case promiseIgnored = "promise-ignored"
-    /// A member that restarts has promised nothing.
+    /// A member that restarts has promised nothing, and does not look for a newer leader key either.
+    ///
+    /// Each of the two defences alone is enough while the disk is kept, which the simulation shows as well.
     case promiseForgotten = "promise-forgotten"
+    /// A member that lost its disk, and its promise with it, follows a primary that holds the leader key no more.
+    case deposedPrimaryFollowed = "deposed-primary-followed"
     /// Positions are compared by their length, whoever wrote them.
     case lengthCompared = "length-compared"
     /// A member that lost its data votes.

@@ -5,14 +5,18 @@ import JobCore
 extension TakeOverWorld {
     mutating func injectFault() {
         guard !self.isHealed else { return }
-        self.schedule(.fault, after: self.generator.time(from: 20_000_000, to: 1_200_000_000))
+        // Faults come in clusters: the second one strikes while the first is being dealt with.
+        let isClustered = self.generator.happens(perMille: 500)
+        let pause =
+            isClustered ? self.generator.time(from: 0, to: 80_000_000) : self.generator.time(from: 0, to: 2_000_000_000)
+        self.schedule(.fault, after: pause)
         // Half of the time the leader is the one that suffers.
         let leader = self.hosts.firstIndex { $0.serving != nil }
         let anyone = self.generator.number(below: self.memberCount)
         let victim = self.generator.happens(perMille: 500) ? leader ?? anyone : anyone
         let other = (victim + 1 + self.generator.number(below: max(self.memberCount - 1, 1))) % self.memberCount
         let length = self.generator.time(from: 10_000_000, to: 3_500_000_000)
-        switch self.generator.number(below: 18) {
+        switch self.generator.number(below: 27) {
         case 0: self.isolate(victim, incoming: true, outgoing: true, for: length)
         case 1: self.isolate(victim, incoming: true, outgoing: false, for: length)
         case 2: self.isolate(victim, incoming: false, outgoing: true, for: length)
@@ -39,7 +43,7 @@ extension TakeOverWorld {
         case 10: self.pause(victim, manager: true, redis: false, for: length)
         case 11: self.pause(victim, manager: false, redis: true, for: length)
         case 12: self.pause(victim, manager: true, redis: true, for: length)
-        case 13: self.loseData(victim, for: length / 4)
+        case 13: self.loseData(victim, for: length / 4, losesRecord: self.generator.happens(perMille: 500))
         case 14:
             self.note("etcd is down")
             self.isEtcdDown = true
@@ -51,7 +55,28 @@ extension TakeOverWorld {
         case 16:
             guard self.generator.happens(perMille: 200) else { return self.command(victim, other) }
             for index in self.hosts.indices { self.losePower(index, for: length / 4) }
-        default: self.command(victim, other)
+        case 17: self.command(victim, other)
+        case 18, 19:
+            self.note("the manager of \(victim) is isolated, its Redis is not")
+            for peer in 0..<self.memberCount where peer != victim {
+                self.network.cutMessages(from: victim, to: peer)
+                self.network.cutMessages(from: peer, to: victim)
+            }
+            self.network.cutEtcd(from: victim)
+            self.schedule(.joinNetwork(victim), after: length)
+        case 23, 24: self.hosts[other].crashesAtCut = true
+        case 25, 26:
+            guard victim != other else { return }
+            self.note("only \(other) gets the stream of \(victim), anew, and then loses power")
+            self.stallStream(of: victim, exceptTo: other, for: length)
+            self.hosts[other].crashesInRewrite = true
+            self.reconnect(other, to: victim)
+        case 20, 21:
+            guard victim != other else { return }
+            self.note("the stream from \(victim) to \(other) is reset")
+            self.reconnect(other, to: victim)
+        default:
+            self.stallStream(of: victim, exceptTo: other, for: length)
         }
     }
 
@@ -59,6 +84,26 @@ extension TakeOverWorld {
         self.note("\(victim) is isolated, incoming: \(incoming), outgoing: \(outgoing)")
         self.network.isolate(victim, incoming: incoming, outgoing: outgoing)
         self.schedule(.joinNetwork(victim), after: length)
+    }
+
+    /// Stops the stream to all but one replica; their connections stay.
+    private mutating func stallStream(of victim: Int, exceptTo other: Int, for length: Int64) {
+        self.note("the stream from \(victim) stalls, except to \(other)")
+        for replica in 0..<self.memberCount where replica != victim && replica != other {
+            self.network.cutStream(from: victim, to: replica)
+        }
+        self.schedule(.joinNetwork(victim), after: length)
+    }
+
+    /// Crashes a member that has just answered a cut, and is back before its answer has led to anything.
+    mutating func crashAtCut(_ victim: Int) {
+        self.hosts[victim].crashesAtCut = false
+        let length = self.generator.time(from: 1_000_000, to: 60_000_000)
+        if self.generator.happens(perMille: 400) {
+            self.loseData(victim, for: length, losesRecord: true)
+        } else {
+            self.crashManager(victim, restartsAfter: length)
+        }
     }
 
     /// Stops processes as `SIGSTOP` does; one that is stopped already stays so until it goes on.
@@ -74,13 +119,13 @@ extension TakeOverWorld {
         self.schedule(.startRedis(victim, losesData: false), after: delay)
     }
 
-    private mutating func losePower(_ victim: Int, for length: Int64) {
+    mutating func losePower(_ victim: Int, for length: Int64) {
         self.restartRedis(victim, after: length, losesPower: true)
         self.crashManager(victim, restartsAfter: length + self.generator.time(from: 0, to: 5_000_000))
     }
 
     /// Takes the data of a member, and perhaps its record, as long as a majority has not been lost in this way.
-    private mutating func loseData(_ victim: Int, for length: Int64) {
+    private mutating func loseData(_ victim: Int, for length: Int64, losesRecord: Bool) {
         let others = self.hosts.indices.filter { $0 != victim }
         let intact = others.count { self.isWhole($0) }
         guard intact >= self.membership.majority, self.hosts[victim].redis.isUp else { return }
@@ -89,7 +134,7 @@ extension TakeOverWorld {
         self.hosts[victim].hasLostData = true
         self.hosts[victim].redis.olderLog = nil
         self.schedule(.startRedis(victim, losesData: true), after: length)
-        guard self.generator.happens(perMille: 500) else { return }
+        guard losesRecord else { return }
         self.crashManager(victim, restartsAfter: length)
         self.hosts[victim].record = .missing
     }
@@ -119,6 +164,8 @@ extension TakeOverWorld {
         for index in self.hosts.indices {
             self.network.join(index)
             self.hosts[index].crashesAfter = nil
+            self.hosts[index].crashesAtCut = false
+            self.hosts[index].crashesInRewrite = false
         }
     }
 }

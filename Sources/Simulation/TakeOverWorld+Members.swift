@@ -18,6 +18,7 @@ extension TakeOverWorld {
             self.executeInEtcd(action, from: index, incarnation: incarnation)
         case .write, .writeEnds: self.carryOutWrite(event)
         case .fault: self.injectFault()
+        case .losePower(let index): self.losePower(index, for: self.generator.time(from: 1_000_000, to: 400_000_000))
         case .startManager(let index): self.startManager(index)
         case .startRedis(let index, let losesData): self.startRedis(index, losesData: losesData)
         case .joinNetwork(let index): self.network.join(index)
@@ -35,11 +36,15 @@ extension TakeOverWorld {
             if let left = self.hosts[index].crashesAfter {
                 if left == 0 {
                     self.hosts[index].crashesAfter = nil
-                    return self.crashManager(index, restartsAfter: self.generator.time(from: 1_000_000, to: 900_000_000))
+                    return self.crashManager(
+                        index,
+                        restartsAfter: self.generator.time(from: 1_000_000, to: 900_000_000)
+                    )
                 }
                 self.hosts[index].crashesAfter = left - 1
             }
             self.perform(action, of: index)
+            if self.hosts[index].crashesAtCut, case .send(.cutAnswer, _) = action { return self.crashAtCut(index) }
         }
     }
 
@@ -66,12 +71,12 @@ extension TakeOverWorld {
             self.note("\(index) serves epoch \(ticket.epoch.number)")
             self.hosts[index].serving = ticket
             self.hosts[index].isDraining = false
-            self.hosts[index].hasWriteUnderWay = false
+            self.hosts[index].writesUnderWay = 0
             self.checker.noteServing(epoch: ticket.epoch.number, with: self.hosts[index].redis.log)
             self.schedule(.write(index, incarnation: incarnation, ticket), after: 1_000_000)
         case .pauseServing(let epoch):
             self.hosts[index].isDraining = true
-            if !self.hosts[index].hasWriteUnderWay { self.drain(index, epoch) }
+            if self.hosts[index].writesUnderWay == 0 { self.drain(index, epoch) }
         case .stopServing(let epoch):
             self.note("\(index) serves no more, epoch \(epoch.number)")
             self.hosts[index].serving = nil
@@ -118,6 +123,7 @@ extension TakeOverWorld {
         if self.mutation == .emptyMemberVotes { record.isClean = true }
         var rules = TakeOverRules()
         rules.keepsPromise = self.mutation != .promiseIgnored
+        rules.followsOnlyKeyHolder = self.mutation != .promiseForgotten && self.mutation != .deposedPrimaryFollowed
         self.hosts[index].machine = MemberMachine(
             id: MemberID(UInt8(index)),
             membership: self.membership,
@@ -197,8 +203,8 @@ extension TakeOverWorld {
                 !self.isPaused(index, event)
             else { return }
             self.schedule(event, after: self.generator.time(from: 20_000_000, to: 180_000_000))
-            guard !self.hosts[index].isDraining, !self.hosts[index].hasWriteUnderWay else { return }
-            self.hosts[index].hasWriteUnderWay = true
+            guard !self.hosts[index].isDraining, self.hosts[index].writesUnderWay < Self.writeBound else { return }
+            self.hosts[index].writesUnderWay += 1
             let redis = self.hosts[index].redis
             let execute = WorldEvent.execute(
                 index,
@@ -212,12 +218,15 @@ extension TakeOverWorld {
             guard self.hosts[index].incarnation == incarnation, !self.isPaused(index, event),
                 let machine = self.hosts[index].machine
             else { return }
-            self.hosts[index].hasWriteUnderWay = false
+            if self.hosts[index].serving == ticket { self.hosts[index].writesUnderWay -= 1 }
             if machine.acknowledges(ticket, confirmedBy: replicas) || self.mutation == .noMajority {
                 self.acknowledge(write, length: length, epoch: ticket.epoch.number, executedAt: executedAt)
             }
             self.deliver(.committed(ticket, replicas: replicas), to: index)
-            if self.hosts[index].isDraining, self.hosts[index].serving == ticket { self.drain(index, ticket.epoch) }
+            if self.hosts[index].isDraining, self.hosts[index].serving == ticket, self.hosts[index].writesUnderWay == 0
+            {
+                self.drain(index, ticket.epoch)
+            }
         default: break
         }
     }

@@ -278,7 +278,7 @@ extension TakeOverWorld {
         let own = self.hosts[index].redis.log
         let isPrefix = own.isEmpty || own.count <= source.log.count && source.log[own.count - 1] == own[own.count - 1]
         let isResumable = self.hosts[index].redis.canResume && isPrefix && !own.isEmpty
-        if isResumable, !self.generator.happens(perMille: 100) {
+        if isResumable, !self.generator.happens(perMille: self.wholeDataChance) {
             self.hosts[index].redis.isLinkUp = true
             for length in own.count..<source.log.count {
                 let delay = self.network.latency(using: &self.generator)
@@ -303,6 +303,10 @@ extension TakeOverWorld {
         let rewrite = self.generator.time(from: 5_000_000, to: 500_000_000)
         let run = self.hosts[index].redis.run
         self.schedule(.rewritten(index, run: run, length: log.count), after: rewrite)
+        if self.hosts[index].crashesInRewrite {
+            self.hosts[index].crashesInRewrite = false
+            self.schedule(.losePower(index), after: self.generator.time(from: 0, to: rewrite))
+        }
         let link = self.hosts[index].redis.link
         self.schedule(.synced(index, length: log.count, link: link), after: 1_000_000)
     }

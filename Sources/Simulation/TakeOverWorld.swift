@@ -18,9 +18,13 @@ package struct TakeOverWorld {
         /// What the leader's loop works under.
         var serving: WriteTicket?
         var isDraining = false
-        var hasWriteUnderWay = false
+        var writesUnderWay = 0
         /// How many actions the manager carries out before it crashes; nil for no crash.
         var crashesAfter: Int?
+        /// Whether it crashes as soon as it has answered a cut.
+        var crashesAtCut = false
+        /// Whether its Redis loses power between a full synchronization and the end of the rewrite that follows.
+        var crashesInRewrite = false
         /// Whether its data was lost and it has not caught up since.
         var hasLostData = false
     }
@@ -46,6 +50,11 @@ package struct TakeOverWorld {
     /// What happened, in words, when that was asked for.
     package private(set) var trace: [String]?
 
+    /// How many transactions a leader writes before the first of them is confirmed.
+    static let writeBound = 6
+    /// The chances in a thousand that a replica needs the whole data set although its primary has the backlog.
+    let wholeDataChance: Int
+
     static let millisecond: Int64 = 1_000_000
     /// How long after the healing of everything somebody has to serve.
     static let recoveryBound: Int64 = 20_000 * Self.millisecond
@@ -63,6 +72,7 @@ package struct TakeOverWorld {
         self.hosts = (0..<memberCount).map { _ in
             Host(record: record, redis: SimulatedRedis(memberCount: memberCount, log: log))
         }
+        self.wholeDataChance = [0, 50, 500][self.generator.number(below: 3)]
         self.network = SimulatedNetwork(memberCount: memberCount, using: &self.generator)
         self.etcd = SimulatedEtcd(
             revision: 10,

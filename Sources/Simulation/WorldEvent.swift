@@ -28,6 +28,7 @@ enum WorldEvent {
     case waitEnds(Int, run: Int, connection: Int, wait: Int)
     case writeEnds(Int, incarnation: Int, write: Int, length: Int, WriteTicket, executedAt: Int64, replicas: MemberSet)
     case fault
+    case losePower(Int)
     case startManager(Int)
     case startRedis(Int, losesData: Bool)
     case joinNetwork(Int)

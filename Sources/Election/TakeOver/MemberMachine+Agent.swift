@@ -68,8 +68,9 @@ extension MemberMachine {
     /// An older primary is not followed once there is a newer leader key: this member may have promised itself to that
     /// leader and forgotten it together with its disk.
     mutating func considerFollowing(at now: Uptime) {
-        guard let primary = self.observed.primary, primary == self.observed.leader, primary.member != self.id,
-            self.tenure == nil, primary.epoch >= self.promised || !self.rules.keepsPromise,
+        guard let primary = self.observed.primary, primary.member != self.id, self.tenure == nil,
+            primary == self.observed.leader || !self.rules.followsOnlyKeyHolder,
+            primary.epoch >= self.promised || !self.rules.keepsPromise,
             self.redisRole != .following(primary), self.wanted != .following(primary)
         else { return }
         if let operation, operation.kind == .replicate(primary) { return }

@@ -4,6 +4,10 @@
 package struct TakeOverRules: Hashable, Sendable {
     /// Whether a cut or a follow below the promise is refused (P2).
     package var keepsPromise = true
+    /// Whether a primary is followed only while it holds the leader key as well (P2).
+    ///
+    /// This is what protects the promise of a member that lost its whole disk.
+    package var followsOnlyKeyHolder = true
 
     package init() {}
 }
