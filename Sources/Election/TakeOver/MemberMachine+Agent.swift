@@ -143,6 +143,7 @@ extension MemberMachine {
             // Redis was started on less than that while the record was on its way to disk.
             return self.store(MemberRecord(promise: record.promise, isClean: false))
         }
+        self.serveWhenClean(at: now)
         self.step(at: now)
     }
 
@@ -171,7 +172,7 @@ extension MemberMachine {
 
     /// Whether the state of Redis is of interest.
     var needsInspection: Bool {
-        self.tenure?.isServing ?? (self.redisRole != .unsettled)
+        self.tenure?.isEstablished ?? (self.redisRole != .unsettled)
     }
 
     private mutating func start(_ kind: Operation.Kind, at now: Uptime) {
@@ -253,7 +254,7 @@ extension MemberMachine {
             guard report.isLinkUp, !report.isSynchronizing else { return }
             self.isTrusted = true
         case .primary:
-            guard let tenure, tenure.isServing else { return }
+            guard let tenure, tenure.isEstablished else { return }
             self.isTrusted = true
         }
         guard self.storing == nil else { return }

@@ -63,6 +63,17 @@ extension MemberMachine {
         }
         self.recovery = nil
         self.isTrusted = true
+        self.tenure?.stage = .settling
+        self.inspectionAt = now
+        self.serveWhenClean(at: now)
+    }
+
+    /// Serves as soon as everything is on this member's own disk as well.
+    ///
+    /// A replica that has just taken in the whole data set confirms what its disk does not have yet. A leader that is in
+    /// the same state could acknowledge a write which no disk has, and which a power cut of all members would take.
+    mutating func serveWhenClean(at now: Uptime) {
+        guard let tenure, case .settling = tenure.stage, self.record.isClean else { return }
         self.serve(at: now)
     }
 
@@ -144,6 +155,8 @@ extension MemberMachine {
                 within: self.terms.redisBound
             )
             self.retry(.redis(wait), after: self.terms.redisBound + self.terms.retryInterval, at: now)
+        case .settling:
+            if isOverdue { self.relinquish(at: now) }
         case .serving: break
         case .pausing(let handOver):
             guard isOverdue else { return }

@@ -10,8 +10,10 @@ struct Tenure: Sendable {
         case promoting
         /// etcd is asked to name it the primary. Can move to marking.
         case publishing
-        /// Waits until a majority holds the marker. Can move to serving.
+        /// Waits until a majority holds the marker. Can move to settling and serving.
         case marking
+        /// Waits until its own disk has all that its memory has. Can move to serving.
+        case settling
         /// The leader's loop serves. Can move to pausing.
         case serving
         /// The leader's loop ends in an orderly way. Can move back to serving.
@@ -33,11 +35,17 @@ struct Tenure: Sendable {
     /// Since when fewer than a majority of members have what the primary has.
     var shortSince: Uptime?
 
+    /// Whether a majority has the marker, so that the data of this leader is what the cluster agreed on.
+    var isEstablished: Bool {
+        if case .settling = self.stage { return true }
+        return self.isServing
+    }
+
     /// Whether the leader's loop runs.
     var isServing: Bool {
         switch self.stage {
         case .serving, .pausing: true
-        case .cutting, .promoting, .publishing, .marking: false
+        case .cutting, .promoting, .publishing, .marking, .settling: false
         }
     }
 }
