@@ -43,6 +43,8 @@ struct SimulatedRedis {
     /// Whether the file of a whole data set that a primary sent is on disk.
     var hasTransferFile = false
     var isLoading = false
+    /// How often a rewrite of the AOF was begun or given up for a newer data set.
+    var rewriteCount = 0
     /// Whether it can go on where a stream ended; a restart forgets how.
     var canResume = false
     /// Connections made before this one were dropped.

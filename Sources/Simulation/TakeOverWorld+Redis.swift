@@ -21,13 +21,18 @@ extension TakeOverWorld {
             self.hosts[index].redis.syncedCount = 0
             self.hosts[index].redis.hasTransferFile = true
             self.hosts[index].redis.isLoading = true
-            self.schedule(.loaded(index, link: link), after: self.generator.time(from: 2_000_000, to: 60_000_000))
-        case .loaded(let index, let link):
-            guard self.hosts[index].redis.link == link, !self.isRedisPaused(index, event) else { return }
-            self.finishLoading(index)
-        case .rewritten(let index, let run, let length):
-            guard self.hosts[index].redis.run == run, self.hosts[index].redis.log.count >= length,
-                !self.hosts[index].redis.isLoading, !self.isRedisPaused(index, event)
+            self.hosts[index].redis.rewriteCount += 1
+            let run = self.hosts[index].redis.run
+            self.schedule(
+                .loaded(index, run: run, link: link),
+                after: self.generator.time(from: 2_000_000, to: 60_000_000)
+            )
+        case .loaded(let index, let run, let link):
+            guard self.hosts[index].redis.run == run, !self.isRedisPaused(index, event) else { return }
+            self.finishLoading(index, link)
+        case .rewritten(let index, let run, let rewrite):
+            guard self.hosts[index].redis.run == run, self.hosts[index].redis.rewriteCount == rewrite,
+                !self.isRedisPaused(index, event)
             else { return }
             self.hosts[index].redis.olderLog = nil
         case .stream(let entry, let position, let index, let link):
@@ -147,6 +152,14 @@ extension TakeOverWorld {
     // MARK: Commands of the agent
 
     private mutating func execute(_ action: RedisAction, at index: Int, _ incarnation: Int) {
+        if self.hosts[index].redis.isLoading {
+            // Redis refuses to change its role while it loads.
+            switch action {
+            case .detach(let operation), .promote(let operation, _), .replicate(let operation, _):
+                return self.answer(.failed(operation: operation), from: index, incarnation)
+            case .awaitMarker, .removeTransferFile, .inspect: break
+            }
+        }
         switch action {
         case .detach(let operation):
             if self.mutation != .noCut {
@@ -234,12 +247,6 @@ extension TakeOverWorld {
         self.linkCount += 1
         self.hosts[index].redis.link = self.linkCount
         self.hosts[index].redis.isLinkUp = false
-        self.hosts[index].redis.incoming = []
-        if self.hosts[index].redis.isLoading {
-            // What was being loaded is given up, and what was there before is gone from memory.
-            self.hosts[index].redis.isLoading = false
-            self.hosts[index].redis.log = []
-        }
         self.schedule(.attach(index, link: self.linkCount), after: delay)
     }
 
@@ -256,16 +263,13 @@ extension TakeOverWorld {
         }
         self.hosts[index].redis.link = 0
         self.hosts[index].redis.isLinkUp = false
-        if self.hosts[index].redis.isLoading {
-            self.hosts[index].redis.isLoading = false
-            self.hosts[index].redis.log = []
-        }
     }
 
     private mutating func attach(_ index: Int, _ link: Int) {
         guard case .replica(let primary) = self.hosts[index].redis.role else { return }
         let source = self.hosts[primary].redis
-        guard source.isUp, source.role == .primary, self.hosts[primary].redisPausedUntil <= self.now,
+        guard !self.hosts[index].redis.isLoading, source.isUp, source.role == .primary,
+            self.hosts[primary].redisPausedUntil <= self.now,
             self.network.carriesStream(from: primary, to: index), self.network.carriesStream(from: index, to: primary)
         else {
             return self.schedule(
@@ -291,23 +295,25 @@ extension TakeOverWorld {
         self.schedule(.load(index, link: link), after: self.generator.time(from: 2_000_000, to: 300_000_000))
     }
 
-    private mutating func finishLoading(_ index: Int) {
+    private mutating func finishLoading(_ index: Int, _ link: Int) {
         let log = self.hosts[index].redis.incoming
         self.hosts[index].redis.incoming = []
         self.hosts[index].redis.log = log
         self.hosts[index].redis.syncedCount = log.count
         self.hosts[index].redis.isLoading = false
-        self.hosts[index].redis.isLinkUp = true
         self.hosts[index].redis.canResume = true
         for entry in log { self.checker.note(entry, heldBy: index) }
         let rewrite = self.generator.time(from: 5_000_000, to: 500_000_000)
-        let run = self.hosts[index].redis.run
-        self.schedule(.rewritten(index, run: run, length: log.count), after: rewrite)
+        self.hosts[index].redis.rewriteCount += 1
+        let redis = self.hosts[index].redis
+        self.schedule(.rewritten(index, run: redis.run, rewrite: redis.rewriteCount), after: rewrite)
         if self.hosts[index].crashesInRewrite {
             self.hosts[index].crashesInRewrite = false
             self.schedule(.losePower(index), after: self.generator.time(from: 0, to: rewrite))
         }
-        let link = self.hosts[index].redis.link
+        // A link that broke meanwhile is made anew.
+        guard self.hosts[index].redis.link == link else { return }
+        self.hosts[index].redis.isLinkUp = true
         self.schedule(.synced(index, length: log.count, link: link), after: 1_000_000)
     }
 

@@ -13,8 +13,8 @@ enum WorldEvent {
     case attach(Int, link: Int)
     /// A replica has received a whole data set, and begins to load it.
     case load(Int, link: Int)
-    case loaded(Int, link: Int)
-    case rewritten(Int, run: Int, length: Int)
+    case loaded(Int, run: Int, link: Int)
+    case rewritten(Int, run: Int, rewrite: Int)
     /// The primary's stream brings a transaction.
     case stream(LogEntry, index: Int, to: Int, link: Int)
     /// A replica has so much on disk, and says so.

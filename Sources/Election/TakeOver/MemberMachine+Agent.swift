@@ -143,7 +143,7 @@ extension MemberMachine {
             // Redis was started on less than that while the record was on its way to disk.
             return self.store(MemberRecord(promise: record.promise, isClean: false))
         }
-        self.serveWhenClean(at: now)
+        self.promoteWhenClean(at: now)
         self.step(at: now)
     }
 
@@ -172,7 +172,8 @@ extension MemberMachine {
 
     /// Whether the state of Redis is of interest.
     var needsInspection: Bool {
-        self.tenure?.isEstablished ?? (self.redisRole != .unsettled)
+        guard let tenure else { return self.redisRole != .unsettled }
+        return tenure.isServing || tenure.isSettling
     }
 
     private mutating func start(_ kind: Operation.Kind, at now: Uptime) {
@@ -249,13 +250,13 @@ extension MemberMachine {
         switch self.redisRole {
         case .unsettled: return
         case .void:
-            self.isTrusted = self.isTrusted && !report.isSynchronizing && report.position > Self.noPosition
+            // One that is to lead was found to have everything, even if that is nothing.
+            let isLeading = self.tenure?.isSettling ?? false
+            self.isTrusted = isLeading || self.isTrusted && !report.isSynchronizing && report.position > Self.noPosition
         case .following:
             guard report.isLinkUp, !report.isSynchronizing else { return }
             self.isTrusted = true
-        case .primary:
-            guard let tenure, tenure.isEstablished else { return }
-            self.isTrusted = true
+        case .primary: break
         }
         guard self.storing == nil else { return }
         let wasClean = self.record.isClean

@@ -28,7 +28,7 @@ extension MemberMachine {
             if let majorityAt = canvass.majorityAt { next = min(next, majorityAt + self.terms.laggardGrace) }
             if canvass.hasAnswer(of: self.id) { next = min(next, tenure.retryAt) }
         case .publishing, .marking: next = min(next, tenure.retryAt)
-        case .promoting, .settling, .serving, .pausing: break
+        case .settling, .promoting, .serving, .pausing: break
         }
         return next
     }

@@ -62,18 +62,6 @@ extension MemberMachine {
             return
         }
         self.recovery = nil
-        self.isTrusted = true
-        self.tenure?.stage = .settling
-        self.inspectionAt = now
-        self.serveWhenClean(at: now)
-    }
-
-    /// Serves as soon as everything is on this member's own disk as well.
-    ///
-    /// A replica that has just taken in the whole data set confirms what its disk does not have yet. A leader that is in
-    /// the same state could acknowledge a write which no disk has, and which a power cut of all members would take.
-    mutating func serveWhenClean(at now: Uptime) {
-        guard let tenure, case .settling = tenure.stage, self.record.isClean else { return }
         self.serve(at: now)
     }
 
@@ -199,8 +187,20 @@ extension MemberMachine {
         }
     }
 
+    /// Leads, once everything is on this member's own disk.
+    ///
+    /// A Redis that has just taken in a whole data set confirms what its disk does not have until the AOF is rewritten. A
+    /// leader in that state would give the others its data in place of theirs, and a power cut then takes the only copy.
     private mutating func lead(at now: Uptime) {
-        guard let tenure else { return }
+        self.isTrusted = true
+        self.tenure?.stage = .settling
+        self.tenure?.stageDeadline = now + self.terms.settlingBound
+        self.inspectionAt = now
+        self.promoteWhenClean(at: now)
+    }
+
+    mutating func promoteWhenClean(at now: Uptime) {
+        guard let tenure, tenure.isSettling, self.record.isClean else { return }
         self.tenure?.stage = .promoting
         self.tenure?.stageDeadline = now + self.terms.markerBound
         self.wanted = .promotion(tenure.epoch)

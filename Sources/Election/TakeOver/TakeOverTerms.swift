@@ -24,7 +24,9 @@ package struct TakeOverTerms: Hashable, Sendable {
     package var laggardGrace: Duration = .milliseconds(150)
     /// How long a candidate has, from winning the key, to find a majority.
     package var cutBound: Duration = .milliseconds(2_500)
-    /// How long a candidate has, from finding a majority, until a majority holds its marker.
+    /// How long a candidate that found a majority may wait for its own AOF to be rewritten, if that is under way.
+    package var settlingBound: Duration = .seconds(2)
+    /// How long a candidate has, from promoting its Redis, until a majority holds its marker.
     ///
     /// A follower that needs the whole data set has to get it within this time, if a majority depends on it.
     package var markerBound: Duration = .seconds(10)

@@ -4,16 +4,16 @@ import JobCore
 struct Tenure: Sendable {
     /// How far the member has got.
     enum Stage: Sendable {
-        /// Cuts itself, then the others. Can move to promoting.
+        /// Cuts itself, then the others. Can move to settling.
         case cutting(Canvass)
+        /// Waits until its own disk has all that its memory has. Can move to promoting.
+        case settling
         /// Its Redis is made a primary, and writes the marker. Can move to publishing.
         case promoting
         /// etcd is asked to name it the primary. Can move to marking.
         case publishing
-        /// Waits until a majority holds the marker. Can move to settling and serving.
+        /// Waits until a majority holds the marker. Can move to serving.
         case marking
-        /// Waits until its own disk has all that its memory has. Can move to serving.
-        case settling
         /// The leader's loop serves. Can move to pausing.
         case serving
         /// The leader's loop ends in an orderly way. Can move back to serving.
@@ -35,10 +35,8 @@ struct Tenure: Sendable {
     /// Since when fewer than a majority of members have what the primary has.
     var shortSince: Uptime?
 
-    /// Whether a majority has the marker, so that the data of this leader is what the cluster agreed on.
-    var isEstablished: Bool {
-        if case .settling = self.stage { return true }
-        return self.isServing
+    var isSettling: Bool {
+        if case .settling = self.stage { true } else { false }
     }
 
     /// Whether the leader's loop runs.
