@@ -2,11 +2,11 @@
 package enum Mutation: String, CaseIterable, Sendable {
     /// A cut reads the position and detaches nothing, as Sentinel does.
     case noCut = "no-cut"
-    /// A member obeys an epoch below its promise.
+    /// A member obeys an epoch below its promise, and does not look for a newer leader key either.
+    ///
+    /// Both defences have to go, here and below: while the disk is kept, each of them alone is enough.
     case promiseIgnored = "promise-ignored"
     /// A member that restarts has promised nothing, and does not look for a newer leader key either.
-    ///
-    /// Each of the two defences alone is enough while the disk is kept, which the simulation shows as well.
     case promiseForgotten = "promise-forgotten"
     /// A member that lost its disk, and its promise with it, follows a primary that holds the leader key no more.
     case deposedPrimaryFollowed = "deposed-primary-followed"

@@ -122,8 +122,11 @@ extension TakeOverWorld {
         if self.mutation == .promiseForgotten { record.promise = Epoch(0) }
         if self.mutation == .emptyMemberVotes { record.isClean = true }
         var rules = TakeOverRules()
-        rules.keepsPromise = self.mutation != .promiseIgnored
-        rules.followsOnlyKeyHolder = self.mutation != .promiseForgotten && self.mutation != .deposedPrimaryFollowed
+        switch self.mutation {
+        case .promiseIgnored: (rules.keepsPromise, rules.followsOnlyKeyHolder) = (false, false)
+        case .promiseForgotten, .deposedPrimaryFollowed: rules.followsOnlyKeyHolder = false
+        default: break
+        }
         self.hosts[index].machine = MemberMachine(
             id: MemberID(UInt8(index)),
             membership: self.membership,

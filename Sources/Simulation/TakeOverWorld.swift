@@ -59,7 +59,9 @@ package struct TakeOverWorld {
     /// How long after the healing of everything somebody has to serve.
     static let recoveryBound: Int64 = 20_000 * Self.millisecond
 
-    package init(seed: UInt64, memberCount: Int, mutation: Mutation? = nil, isTraced: Bool = false) {
+    /// The world of a seed: mostly of three members, some of five and of one.
+    package init(seed: UInt64, mutation: Mutation? = nil, isTraced: Bool = false) {
+        let memberCount = [3, 3, 3, 5, 1][Int(seed % 5)]
         self.memberCount = memberCount
         self.mutation = mutation
         self.generator = SeededGenerator(seed: seed)
@@ -93,6 +95,8 @@ package struct TakeOverWorld {
     package struct Outcome: Sendable {
         /// What did not hold; nil when everything did.
         package let violation: String?
+        /// Whether that concerns an acknowledged write, and not only how long the cluster was without a leader.
+        package let isUnsafe: Bool
         package let acknowledgedCount: Int
         package let leadershipCount: Int
         /// How long it took from the healing to the first acknowledgement of a leader, in nanoseconds.
@@ -101,14 +105,17 @@ package struct TakeOverWorld {
 
     /// Runs until somebody serves after everything was healed, or something does not hold.
     package mutating func run() -> Outcome {
+        var isLate = false
         while self.checker.violation == nil, !self.hasServedSinceHealing {
             self.step()
-            if self.isHealed, self.now > self.healedAt + Self.recoveryBound {
+            if self.isHealed, self.checker.violation == nil, self.now > self.healedAt + Self.recoveryBound {
+                isLate = true
                 self.checker.fail("nobody serves \(Self.recoveryBound / 1_000_000_000) s after everything was healed")
             }
         }
         return Outcome(
             violation: self.checker.violation,
+            isUnsafe: self.checker.violation != nil && !isLate,
             acknowledgedCount: self.checker.acknowledgedCount,
             leadershipCount: self.checker.leadershipCount,
             recoveryTime: self.now - self.healedAt
