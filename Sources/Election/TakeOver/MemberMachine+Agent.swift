@@ -74,6 +74,7 @@ extension MemberMachine {
             self.redisRole != .following(primary), self.wanted != .following(primary)
         else { return }
         if let operation, operation.kind == .replicate(primary) { return }
+        if let wanted, wanted.epoch > primary.epoch { return }
         self.wanted = .following(primary)
     }
 
