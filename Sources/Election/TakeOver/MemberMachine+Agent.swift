@@ -113,6 +113,7 @@ extension MemberMachine {
             self.detachedFor = epoch
             self.detachedPosition = report.position
             self.assess(report)
+            self.step(at: now)
         case .promoted(let number, _):
             guard let operation = self.finish(number), case .promote(let epoch) = operation.kind else { return }
             self.redisRole = .primary(epoch)
