@@ -5,7 +5,7 @@ import PackageDescription
 //
 //   4  MillraceServer (and the executable millrace)   the composition root
 //   3  Front  Manager  Scheduler  WebUI  FaktoryClient
-//   2  ClusterLinkZeroMQ  JobStorageRedis
+//   2  ClusterLinkZeroMQ  JobStorageRedis  ElectionEtcd
 //   1  FaktoryWire  ClusterLink  JobStorage  Election | ZeroMQ  Redis
 //   0  JobCore                                        | CZeroMQ  CHiredis  ThreadConfinement
 
@@ -19,6 +19,7 @@ let settings: [SwiftSetting] = [
 
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
@@ -52,6 +53,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
@@ -78,6 +80,13 @@ let package = Package(
             resources: [.embedInCode("Scripts/list-job-ids.lua")]
         ),
         ours("ClusterLinkZeroMQ", ["ClusterLink", "JobCore", "ZeroMQ", "ThreadConfinement"]),
+        ours(
+            "ElectionEtcd",
+            [
+                "JobCore", nioCore, nioHTTP1, nioSSL,
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            ]
+        ),
 
         // 3
         ours("Front", ["FaktoryWire", "ClusterLink", "JobCore", nioCore, nioPosix, nioSSL, logging, lifecycle, deque]),
@@ -133,7 +142,7 @@ let package = Package(
         tests("FaktoryClientTests", ["FaktoryClient", "FaktoryWire", "JobCore", nioCore, nioPosix, nioSSL, logging]),
         .testTarget(
             name: "Integration",
-            dependencies: ["TestSupport", "ThreadConfinement", "millrace", "millrace-with-rules"],
+            dependencies: ["TestSupport", "ThreadConfinement", "FaktoryClient", "millrace", "millrace-with-rules"],
             exclude: ["python"],
             swiftSettings: settings
         ),
@@ -142,6 +151,7 @@ let package = Package(
             "ClusterLinkZeroMQTests",
             ["ClusterLinkZeroMQ", "ClusterLink", "ZeroMQ", "ThreadConfinement", "TestSupport"]
         ),
+        tests("ElectionEtcdTests", ["ElectionEtcd", "JobCore", "TestSupport"]),
         tests("ElectionTests", ["Election", "JobCore"]),
         tests("SchedulerTests", ["Scheduler", "ClusterLink", "JobCore"]),
         tests(

@@ -34,7 +34,7 @@ package struct LinkPeer: Hashable, Sendable {
     }
 }
 
-/// The end of the link that a front or a scheduler holds.
+/// The end of the link that a scheduler holds, or a front that asks about the state of things.
 ///
 /// Connects again by itself whenever the leader is gone, and loses what was under way then:
 /// its owner sends again what was not answered.

@@ -12,8 +12,6 @@ package final class ZeroMQLeaderLink: LeaderLink {
 
     private let socket: ZeroMQSocket
     private let wakeup: Wakeup
-    private var poller: Poller
-    private let socketNumber: Int
 
     /// Binds the endpoint.
     package init(endpoint: String, in context: ZeroMQContext) throws(LinkError) {
@@ -25,13 +23,8 @@ package final class ZeroMQLeaderLink: LeaderLink {
             options.routerMandatory = true
             let socket = try ZeroMQSocket(.router, in: context, options: options)
             try socket.bind(to: endpoint)
-            let wakeup = try Wakeup()
-            var poller = Poller()
-            self.socketNumber = poller.add(socket)
-            _ = poller.add(wakeup)
             self.socket = socket
-            self.wakeup = wakeup
-            self.poller = poller
+            self.wakeup = try Wakeup()
         } catch {
             throw .endpoint(endpoint, reason: "\(error)")
         }
@@ -54,7 +47,7 @@ package final class ZeroMQLeaderLink: LeaderLink {
         do {
             var count = 0
             while count < bound, try self.receiveOne(body) { count += 1 }
-            guard count == 0, wait > .zero, try self.poller.wait(upTo: wait) > 0 else { return }
+            guard count == 0, wait > .zero, try self.socket.wait(for: self.wakeup, upTo: wait) else { return }
             self.wakeup.drain()
             while count < bound, try self.receiveOne(body) { count += 1 }
         } catch {

@@ -3,7 +3,7 @@ import Synchronization
 import ThreadConfinement
 package import ZeroMQ
 
-/// A front's or scheduler's end of the link, as a DEALER on a thread of its own.
+/// A scheduler's end of the link, or an inquirer's, as a DEALER on a thread of its own.
 ///
 /// ZeroMQ connects again whenever the leader comes back, at the same endpoint.
 package final class ZeroMQPeerLink: PeerLink {
@@ -42,12 +42,7 @@ package final class ZeroMQPeerLink: PeerLink {
 
     package func start(_ receive: @escaping @Sendable (UnsafeRawBufferPointer) -> Void) throws(LinkError) {
         // The socket is made here, so that a bad endpoint is the caller's error, and moves to its thread once.
-        let opened = OpenedSocket()
-        do {
-            try opened.open(endpoint: self.endpoint, in: self.context)
-        } catch {
-            throw .endpoint(self.endpoint, reason: "\(error)")
-        }
+        let opened = OpenedSocket(try PeerSocket.open(endpoint: self.endpoint, in: self.context))
         let thread = DedicatedThread(name: "link") { [self] in
             opened.withSocket { self.run($0, receive) }
         }
@@ -102,21 +97,9 @@ package final class ZeroMQPeerLink: PeerLink {
 /// Unchecked, because ZeroMQ lets a socket move between threads behind a full fence, which starting a thread is; it is
 /// used by one thread before and by another after.
 private final class OpenedSocket: @unchecked Sendable {
-    /// How long messages may take to leave behind `close()`.
-    private static let linger = Duration.milliseconds(500)
-
     private var socket: ZeroMQSocket?
 
-    func open(endpoint: String, in context: ZeroMQContext) throws(ZeroMQError) {
-        var options = ZeroMQSocketOptions()
-        options.linger = Self.linger
-        options.sendHighWaterMark = ZeroMQLeaderLink.highWaterMark
-        options.receiveHighWaterMark = ZeroMQLeaderLink.highWaterMark
-        options.maximumMessageByteCount = LinkBound.messageByteCount
-        options.reconnectInterval = .milliseconds(10)
-        options.maximumReconnectInterval = .milliseconds(100)
-        let socket = try ZeroMQSocket(.dealer, in: context, options: options)
-        try socket.connect(to: endpoint)
+    init(_ socket: consuming ZeroMQSocket) {
         self.socket = consume socket
     }
 

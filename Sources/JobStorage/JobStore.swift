@@ -5,11 +5,12 @@
 ///
 /// An implementation promises:
 /// * `commit` happens as a whole or not at all, whatever dies in between.
-/// * When `commit` returns, the transaction is as durable as the store was told to make it.
-/// * When it throws `.refused`, nothing of the transaction has happened. When it throws
+/// * When `commit` returns `.confirmed`, the transaction is as durable as the store was told to make it.
+/// * When it throws `.refused` or `.fenced`, nothing of the transaction has happened. When it throws
 ///   `.disconnected`, nobody knows; the next `load` tells by the position.
 /// * Reads see every transaction that was committed before them.
-/// * Nothing is read or written before a `load` has succeeded, nor after `.disconnected` until one has again.
+/// * Nothing is read or written before a `load` has succeeded, nor after `.disconnected` or `.fenced` until one has
+///   again.
 package protocol JobStore: JobStoreReader {
     /// Waits until the store is ready, reads what a new leader must know, and checks its form.
     ///
@@ -18,6 +19,7 @@ package protocol JobStore: JobStoreReader {
 
     /// Writes a transaction.
     ///
-    /// One of an epoch before that of the data is refused.
-    func commit(_ transaction: StorageTransaction) throws(StorageError)
+    /// One of an epoch before that of the data is refused. What is `.unconfirmed` has happened all the same.
+    @discardableResult
+    func commit(_ transaction: StorageTransaction) throws(StorageError) -> Confirmation
 }

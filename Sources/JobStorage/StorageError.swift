@@ -6,6 +6,8 @@ package enum StorageError: Error, Equatable {
     case disconnected(reason: String)
     /// The store answered that it did nothing, and why.
     case refused(String)
+    /// Another leader has written in the meantime, and nothing of the transaction has happened.
+    case fenced
     /// What is stored there is not what this program writes.
     case incompatible(String)
 }

@@ -8,38 +8,64 @@ import Redis
 /// connection the leader loads it again and learns from the position what happened.
 ///
 /// A transaction is one `MULTI … EXEC` in one write. Redis carries it out as a whole, writes it to its append-only
-/// file as a whole, and drops it as a whole when its `EXEC` does not arrive.
+/// file as a whole, and drops it as a whole when its `EXEC` does not arrive. In the same write follow, if asked for, the
+/// `WAIT` for the replicas, which says something only on the connection that wrote, and the fence that guards the next one.
 package final class RedisJobStore: JobStore, ReadsOverRedis {
     private let keys: RedisKeys
     private let link: RedisLink
+    private let acknowledgement: ReplicaAcknowledgement?
+    private let fence: Fence?
     private var encoder: TransactionEncoder
     /// What the data that was loaded says, counted up by our own transactions; nil while nothing may be read or written.
     ///
-    /// In front of a Redis that several managers write to, this is what a fence compares with the `cluster` hash.
+    /// In front of a Redis that several managers write to, this is what the fence compares with the `cluster` hash.
     private var position: Position?
+    /// Whether this connection has written a transaction, so that `WAIT` means something on it.
+    private var hasWritten = false
+    /// Whether somebody else has written since our last transaction.
+    private var isOvertaken = false
     /// The last day whose counters were told when they end.
     private var limitedDay: String?
+    /// Connections of replicas beyond one for each member, as they were seen last.
+    private var surplusReplicaCount = 0
+    /// How far the stream was after the last transaction, where members are told apart.
+    private var writtenOffset: UInt64?
+
+    /// The members whose Redis has the last transaction, as far as is known; empty unless they are told apart.
+    package private(set) var confirmingMembers: Set<RedisAddress> = []
 
     package init(configuration: RedisStoreConfiguration) {
         self.keys = RedisKeys(prefix: configuration.keyPrefix)
         self.link = RedisLink(configuration: configuration)
+        self.acknowledgement = configuration.acknowledgement
+        self.fence = configuration.isShared ? Fence(keys: self.keys) : nil
         self.encoder = TransactionEncoder(keys: self.keys)
     }
 
     package func load() throws(StorageError) -> StoredState {
         self.position = nil
         self.limitedDay = nil
+        self.hasWritten = false
+        self.isOvertaken = false
+        self.confirmingMembers = []
+        self.writtenOffset = nil
         try self.link.connect()
         try self.checkTransactions()
         let state = try StateReader(reads: RedisReads(link: self.link, keys: self.keys)).state()
+        try self.armFence(at: state.position)
         self.position = state.position
         return state
     }
 
-    package func commit(_ transaction: StorageTransaction) throws(StorageError) {
+    @discardableResult
+    package func commit(_ transaction: StorageTransaction) throws(StorageError) -> Confirmation {
         guard let position = self.position, self.link.isConnected else { throw .notLoaded }
         guard transaction.position.epoch >= position.epoch else {
             throw .refused(overtaken: transaction.position.epoch, by: position.epoch)
+        }
+        guard !self.isOvertaken else {
+            self.position = nil
+            throw .fenced
         }
         try MiddlewareCommands.check(transaction.redisCommands)
         let countsToday = transaction.processed > 0 || transaction.failures > 0
@@ -50,16 +76,87 @@ package final class RedisJobStore: JobStore, ReadsOverRedis {
             limitsDay: limitsDay
         )
         do {
-            try self.link.send(self.encoder.commands)
-            try TransactionOutcome.requireSuccess(of: self.encoder.commands.commandCount, over: self.link)
+            let confirmation = try self.send(expecting: transaction.position, after: position)
+            self.position = transaction.position
+            if limitsDay { self.limitedDay = transaction.day }
+            return confirmation
         } catch {
             // Where the outcome is unknown or ought to be impossible, only a new load tells what is there.
             if case .refused = error { throw error }
             self.position = nil
             throw error
         }
-        self.position = transaction.position
-        if limitsDay { self.limitedDay = transaction.day }
+    }
+
+    /// Asks the replicas once more for the last transaction, after `.unconfirmed`.
+    ///
+    /// Throws `.refused` before the first transaction since the store was loaded: Redis would say that everybody has it.
+    package func awaitConfirmation() throws(StorageError) -> Confirmation {
+        guard self.position != nil, self.link.isConnected else { throw .notLoaded }
+        guard self.hasWritten else { throw .refused("nothing was written that a replica could confirm") }
+        guard let wait = self.wait(for: self.writtenOffset) else { return .confirmed }
+        do {
+            return self.confirmation(from: try self.link.wait(wait))
+        } catch {
+            self.position = nil
+            throw error
+        }
+    }
+
+    /// Sends the transaction that is encoded with all that follows it, and takes every reply.
+    private func send(expecting position: Position, after before: Position) throws(StorageError) -> Confirmation {
+        let commandCount = self.encoder.commands.commandCount
+        let wait = self.wait(for: nil)
+        if let wait { self.encoder.append(wait) }
+        if let fence { self.encoder.append(fence) }
+        try self.link.send(self.encoder.commands)
+        self.confirmingMembers = []
+
+        var refusal: StorageError?
+        do {
+            try TransactionOutcome.requireSuccess(of: commandCount, over: self.link)
+        } catch {
+            if case .disconnected = error { throw error }
+            refusal = error
+        }
+        let waited = try wait?.outcome(over: self.link)
+        let found = try self.fence?.position(over: self.link)
+        if let refusal {
+            if let found, found != before { self.isOvertaken = true }
+            throw refusal
+        }
+        self.hasWritten = true
+        if let found, found != position { self.isOvertaken = true }
+        guard let wait, let waited else { return .confirmed }
+        return self.confirmation(from: try self.link.wait(wait, after: waited))
+    }
+
+    /// What to wait for after a transaction that ended at this place of the stream; nil if nobody has to confirm it.
+    private func wait(for writtenOffset: UInt64?) -> ReplicaWait? {
+        self.acknowledgement.map { acknowledgement in
+            // Connections that do not count must not end the wait.
+            ReplicaWait(
+                acknowledgement,
+                surplusReplicaCount: self.surplusReplicaCount,
+                writtenOffset: writtenOffset
+            )
+        }
+    }
+
+    private func confirmation(from outcome: ReplicaWait.Outcome) -> Confirmation {
+        self.confirmingMembers = outcome.members
+        self.surplusReplicaCount = outcome.surplusReplicaCount
+        self.writtenOffset = outcome.writtenOffset
+        return outcome.isSufficient ? .confirmed : .unconfirmed
+    }
+
+    /// Guards the first transaction, and makes sure that nobody has written since the data was read.
+    private func armFence(at position: Position) throws(StorageError) {
+        guard let fence else { return }
+        var commands = RedisCommandBuffer(reserving: 256)
+        fence.encode(into: &commands)
+        try self.link.send(commands)
+        guard try fence.position(over: self.link) == position else { throw .fenced }
     }
 
     package func openReads() throws(StorageError) -> RedisReads {

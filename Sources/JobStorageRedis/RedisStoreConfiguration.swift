@@ -12,6 +12,9 @@ package struct RedisStoreConfiguration: Sendable {
         case illegalKeyPrefix(String)
         /// A time limit is not positive.
         case illegalTimeLimit(Duration)
+        /// Replicas are asked to confirm, but none, or within a time that is not positive or not shorter than that for
+        /// any answer.
+        case illegalAcknowledgement(ReplicaAcknowledgement)
     }
 
     package let endpoint: RedisEndpoint
@@ -24,6 +27,10 @@ package struct RedisStoreConfiguration: Sendable {
     package let ioTimeout: Duration
     /// How long a Redis may read its file before it serves.
     package let loadingPatience: Duration
+    /// Who has to confirm each transaction; nil for nobody but the Redis itself.
+    package let acknowledgement: ReplicaAcknowledgement?
+    /// Whether other managers may write to this Redis too, so that each transaction is carried out only if none has.
+    package let isShared: Bool
 
     package init(
         endpoint: RedisEndpoint,
@@ -31,7 +38,9 @@ package struct RedisStoreConfiguration: Sendable {
         password: String? = nil,
         keyPrefix: String = "mr:",
         ioTimeout: Duration = .seconds(10),
-        loadingPatience: Duration = .seconds(600)
+        loadingPatience: Duration = .seconds(600),
+        acknowledgement: ReplicaAcknowledgement? = nil,
+        isShared: Bool = false
     ) throws(Problem) {
         let isLegal = keyPrefix.utf8.allSatisfy { byte in
             (0x21...0x7E).contains(byte) && byte != UInt8(ascii: "{") && byte != UInt8(ascii: "}")
@@ -40,11 +49,17 @@ package struct RedisStoreConfiguration: Sendable {
             throw .illegalKeyPrefix(keyPrefix)
         }
         for limit in [ioTimeout, loadingPatience] where limit <= .zero { throw .illegalTimeLimit(limit) }
+        if let acknowledgement {
+            let isInTime = acknowledgement.timeout > .zero && acknowledgement.timeout < ioTimeout
+            guard isInTime, acknowledgement.replicaCount > 0 else { throw .illegalAcknowledgement(acknowledgement) }
+        }
         self.endpoint = endpoint
         self.username = username
         self.password = password
         self.keyPrefix = keyPrefix
         self.ioTimeout = ioTimeout
         self.loadingPatience = loadingPatience
+        self.acknowledgement = acknowledgement
+        self.isShared = isShared
     }
 }

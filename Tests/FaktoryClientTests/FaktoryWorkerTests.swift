@@ -40,6 +40,11 @@ struct FaktoryWorkerTests {
         return configuration
     }
 
+    /// Waits for the task's cancellation, which alone ends it: the time is longer than any test may last.
+    private static func untilCancelled() async throws {
+        try await Task.sleep(for: .seconds(3600))
+    }
+
     /// Runs a worker until `body` returns, then stops it and waits for its end.
     private func work(
         _ handlers: JobHandlers,
@@ -206,7 +211,7 @@ struct FaktoryWorkerTests {
         handlers.register("Endless") { _ in
             start.yield()
             defer { wasCancelled.withLock { $0 = Task.isCancelled } }
-            try await Task.sleep(for: .seconds(3600))
+            try await Self.untilCancelled()
         }
         let change: (inout WorkerConfiguration) -> Void = { $0.shutdownTimeout = .milliseconds(20) }
         try await ScriptedServer.serving(script: Jobs(["Endless"]).answer) { server in
@@ -230,7 +235,7 @@ struct FaktoryWorkerTests {
         var handlers = JobHandlers()
         handlers.register("Endless") { _ in
             start.yield()
-            try await Task.sleep(for: .seconds(3600))
+            try await Self.untilCancelled()
         }
         try await ScriptedServer.serving(script: Jobs(["Endless"]).answer) { server in
             let worker = try FaktoryWorker(handlers: handlers, configuration: self.configuration(server))

@@ -1,15 +1,19 @@
 import ClusterLink
+import Glibc
 import JobCore
 import Synchronization
 
 /// A leader in memory, at the other end of a front's link.
 ///
 /// It attaches every session and answers each batch by its script, at once, unless it is told to be silent.
-final class FakeLeader: PeerLink {
+final class FakeLeader: PolledPeerLink {
     typealias Script = @Sendable (LinkCommand) -> LinkReply
 
     private struct State {
-        var receive: (@Sendable (UnsafeRawBufferPointer) -> Void)?
+        var hasMessages: (@Sendable () -> Void)?
+        /// The writing end of the descriptor; nothing is ever written.
+        var silentEnd: CInt = -1
+        var waiting: [[UInt8]] = []
         var messages: [MessageToLeader] = []
         var isSilent = false
         var isClosed = false
@@ -27,6 +31,11 @@ final class FakeLeader: PeerLink {
         self.state = Mutex(State(isSilent: isSilent))
     }
 
+    deinit {
+        let silentEnd = self.state.withLock { $0.silentEnd }
+        if silentEnd >= 0 { Glibc.close(silentEnd) }
+    }
+
     /// Parks what fetches, defers what asks for INFO, agrees to everything else.
     static let standard: Script = { command in
         switch command.body {
@@ -37,10 +46,25 @@ final class FakeLeader: PeerLink {
         }
     }
 
-    // MARK: PeerLink
+    // MARK: PolledPeerLink
 
-    func start(_ receive: @escaping @Sendable (UnsafeRawBufferPointer) -> Void) throws(LinkError) {
-        self.state.withLock { $0.receive = receive }
+    /// The descriptor never tells of anything: every message is announced by a call.
+    func open(_ hasMessages: @escaping @Sendable () -> Void) throws(LinkError) -> CInt {
+        var ends: [CInt] = [-1, -1]
+        guard pipe(&ends) == 0 else { throw .failed(String(cString: strerror(errno))) }
+        self.state.withLock { state in
+            state.hasMessages = hasMessages
+            state.silentEnd = ends[1]
+        }
+        return ends[0]
+    }
+
+    func receive(afterReading count: UInt64, _ body: (UnsafeRawBufferPointer) -> Void) {
+        let messages = self.state.withLock { state in
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for message in messages { message.withUnsafeBytes(body) }
     }
 
     func close() {
@@ -89,8 +113,11 @@ final class FakeLeader: PeerLink {
     }
 
     func tell(_ message: MessageFromLeader) {
-        let receive = self.state.withLock { $0.receive }
-        message.encoded().withUnsafeBytes { receive?($0) }
+        let hasMessages = self.state.withLock { state in
+            state.waiting.append(message.encoded())
+            return state.hasMessages
+        }
+        hasMessages?()
     }
 
     /// Answers a parked or deferred command.

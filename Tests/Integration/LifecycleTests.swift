@@ -1,5 +1,5 @@
+import FaktoryClient
 import Foundation
-import TestSupport
 import Testing
 
 /// Starting, stopping, reloading, and what a directory is guarded by.
@@ -46,27 +46,70 @@ struct LifecycleTests {
         }
     }
 
-    @Test("SIGHUP lets a new password take effect without a connection being lost")
-    func reload() async throws {
-        let configuration = ["millrace.toml": "[front]\npassword = \"first\"\n"]
-        try await onThread {
-            let server = try MillraceProcesses(configuration: configuration)
-            let old = try server.open()
-            let greeting = try old.readLine()
-            #expect(greeting.hasPrefix(#"+HI {"v":2,"i":"#))
-            // The last of the roles to be there has read the old settings.
-            try server.program.wait(forLineWith: "scheduling")
-            let before = server.program.lineCount
-            try "[front]\nfetch_wait = \"1s\"\n".write(
-                toFile: server.directory.file("config/millrace.toml"),
-                atomically: true,
-                encoding: .utf8
-            )
-            server.program.send(SIGHUP)
-            try server.program.wait(forLineWith: "Took a new password and certificate", skipping: before)
-            let client = try server.open()
-            #expect(try client.readLine() == "+HI {\"v\":2}\r\n")
+    @Test("SIGHUP lets a new password take effect, and its absence, for those who come then")
+    func passwordReload() async throws {
+        try await withMillrace(configuration: ["millrace.toml": "[front]\npassword = \"first\"\n"]) { server in
+            let early = try Self.client(at: server, password: "first")
+            try await early.push(JobRequest("Early"))
+            try Self.reload(server, ["millrace.toml": "[front]\npassword = \"second\"\n"])
+
+            try await Self.client(at: server, password: "second").push(JobRequest("Late"))
+            let error = await #expect(throws: FaktoryError.self) {
+                try await Self.client(at: server, password: "first").push(JobRequest("Late"))
+            }
+            #expect(error?.code == .authenticationFailed)
+            // Its password would be refused now, so this is the connection that it had before.
+            try await early.push(JobRequest("Early"))
+
+            try Self.reload(server, ["millrace.toml": "[front]\nfetch_wait = \"1s\"\n"])
+            #expect(try server.open().readLine() == "+HI {\"v\":2}\r\n")
+            try await early.push(JobRequest("Early"))
+            #expect(try server.connect().info().faktory.total_enqueued == 4)
         }
+    }
+
+    @Test("SIGHUP lets a new certificate take effect for those who come then, and the others go on with the old one")
+    func certificateReload() async throws {
+        let old = try ServerCertificate()
+        let new = try ServerCertificate()
+        try await withMillrace(configuration: old.files) { server in
+            let early = try Self.client(at: server, trusting: old)
+            try await early.push(JobRequest("Early"))
+            try Self.reload(server, new.files)
+
+            try await Self.client(at: server, trusting: new).push(JobRequest("Late"))
+            let error = await #expect(throws: FaktoryError.self) {
+                try await Self.client(at: server, trusting: old).push(JobRequest("Late"))
+            }
+            #expect(error?.code == .connectionFailed)
+            // It would not trust the server's new certificate, so this is the connection that it had before.
+            try await early.push(JobRequest("Early"))
+            #expect(try await early.info().enqueuedCount == 3)
+        }
+    }
+
+    /// A client with one connection, which makes it once.
+    private static func client(
+        at server: MillraceProcesses,
+        password: String? = nil,
+        trusting certificate: ServerCertificate? = nil
+    ) throws -> FaktoryClient {
+        var configuration = ClientConfiguration(host: "127.0.0.1", port: server.port)
+        configuration.password = password
+        configuration.tls = certificate.map { TLSOptions(trustRoots: .pem($0.certificate)) }
+        configuration.maximumConnectionCount = 1
+        configuration.reconnection.maximumAttemptCount = 1
+        return try FaktoryClient(configuration: configuration)
+    }
+
+    /// Writes files of the config directory and returns once the front has taken them.
+    private static func reload(_ server: MillraceProcesses, _ files: [String: String]) throws {
+        // The last of the roles to be there has read the old settings.
+        try server.program.wait(forLineWith: "scheduling")
+        let before = server.program.lineCount
+        try server.configure(files)
+        server.program.send(SIGHUP)
+        try server.program.wait(forLineWith: "Took a new password and certificate", skipping: before)
     }
 
     @Test("a settings file that became nonsense changes nothing at SIGHUP")
@@ -75,11 +118,7 @@ struct LifecycleTests {
             // The last of the roles to be there has read the old settings.
             try server.program.wait(forLineWith: "scheduling")
             let before = server.program.lineCount
-            try "[front]\nno_such_key = 1\n".write(
-                toFile: server.directory.file("config/millrace.toml"),
-                atomically: true,
-                encoding: .utf8
-            )
+            try server.configure(["millrace.toml": "[front]\nno_such_key = 1\n"])
             server.program.send(SIGHUP)
             try server.program.wait(forLineWith: "no_such_key", skipping: before)
             #expect(try server.connect().ask(Self.job) == "+OK\r\n")

@@ -1,5 +1,3 @@
-import Foundation
-import TestSupport
 import Testing
 
 /// The two clients of PyPI, as they are published.
@@ -40,27 +38,8 @@ struct PythonClientTests {
         arguments: ["run_pyfaktory.py", "run_faktory.py"]
     )
     func encrypted(script: String) async throws {
-        let files = try Self.makeCertificate()
-        try await withMillrace(configuration: files) { server in
+        try await withMillrace(configuration: try ServerCertificate().files) { server in
             try PythonClient.run(script, "connect", url: "tcp+tls://127.0.0.1:\(server.port)")
         }
-    }
-
-    /// A self-signed certificate and its key, under the names that Faktory gives them.
-    private static func makeCertificate() throws -> [String: String] {
-        let directory = try TemporaryDirectory()
-        let names = ["private.key.pem", "public.cert.pem"]
-        let openssl = try SpawnedProgram(
-            "/usr/bin/openssl",
-            [
-                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-                "-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1",
-                "-keyout", directory.file(names[0]), "-out", directory.file(names[1]),
-            ]
-        )
-        #expect(try openssl.waitForEnd() == .code(0), "\(openssl.text)")
-        return try Dictionary(
-            uniqueKeysWithValues: names.map { ($0, try String(contentsOfFile: directory.file($0), encoding: .utf8)) }
-        )
     }
 }

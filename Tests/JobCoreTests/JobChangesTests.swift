@@ -124,6 +124,15 @@ struct JobChangesTests {
         #expect(null.text == payload(#""custom":{"track":1},"retry":1,"queue":"q""#))
     }
 
+    @Test("a custom value is kept under exactly its key, beside one that Unicode says is the same")
+    func customUnderEquivalentKey() throws {
+        var job = try Job(payload(#""custom":{"e\u0301":1},"retry":1,"queue":"q""#))
+        #expect(job.customValue("\u{E9}") == nil)
+        try job.setCustom("\u{E9}", to: Array("2".utf8))
+        #expect(job.customValue("e\u{301}").text == "1")
+        #expect(job.customValue("\u{E9}").text == "2")
+    }
+
     @Test("a custom value that is no JSON, or nested too deep, is refused and changes nothing")
     func refusesCustom() throws {
         var job = try Job(payload(#""retry":1,"queue":"q""#))

@@ -121,7 +121,10 @@ struct RegressionTests {
 
     @Test(
         "W9a: an ACK or FAIL whose turn cannot be written is carried out once, chain and counters included",
-        arguments: [InMemoryJobStore.Fault.losingTheTransaction, .losingTheAnswer, .refusing("out of memory")],
+        arguments: [
+            InMemoryJobStore.Fault.losingTheTransaction, .losingTheAnswer, .withholdingConfirmation,
+            .refusing("out of memory"),
+        ],
         [true, false]
     )
     func reportDuringAStall(fault: InMemoryJobStore.Fault, fails: Bool) throws {

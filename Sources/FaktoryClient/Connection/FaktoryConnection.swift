@@ -1,12 +1,12 @@
-import FaktoryWire
-import NIOCore
+package import FaktoryWire
+package import NIOCore
 import NIOPosix
 import NIOSSL
 
 /// One connection on which the handshake has been made.
 ///
 /// Commands may be sent before the answers to earlier ones are there; answers come in the order of the commands.
-final class FaktoryConnection: Sendable {
+package final class FaktoryConnection: Sendable {
     private let channel: any Channel
     private let handler: NIOLoopBound<ReplyQueueHandler>
     private let greeting: EventLoopFuture<Reply>
@@ -34,6 +34,20 @@ final class FaktoryConnection: Sendable {
         return try await self.reply(of: promise.futureResult)
     }
 
+    /// Sends a command's line from the connection's own event loop, and calls back on it with the reply.
+    ///
+    /// It serves whoever drives many connections from one loop, without a task for each command. A failure is a
+    /// ``FaktoryError``, and then the connection is closed.
+    package func send(
+        _ line: ByteBuffer,
+        timeout: Duration,
+        whenAnswered take: @escaping (Result<Reply, any Error>) -> Void
+    ) {
+        let promise = self.channel.eventLoop.makePromise(of: Reply.self)
+        promise.futureResult.assumeIsolated().whenComplete(take)
+        self.handler.value.send(line, timeout: TimeAmount(timeout), promise: promise)
+    }
+
     private func reply(of future: EventLoopFuture<Reply>) async throws -> Reply {
         try await withTaskCancellationHandler {
             do {
@@ -55,7 +69,7 @@ final class FaktoryConnection: Sendable {
     }
 
     /// Closes without a word.
-    func close() {
+    package func close() {
         self.channel.close(promise: nil)
     }
 }
@@ -63,6 +77,13 @@ final class FaktoryConnection: Sendable {
 // MARK: - Opening
 
 extension FaktoryConnection {
+    /// Connects and introduces this client, on the next event loop of the configuration's group.
+    ///
+    /// - Throws: as below, and ``FaktoryError/Code/invalidConfiguration`` when the TLS options cannot be.
+    package static func open(to configuration: ClientConfiguration) async throws -> FaktoryConnection {
+        try await Self.open(to: configuration, tls: try configuration.tls?.makeContext())
+    }
+
     /// Connects and introduces this client.
     ///
     /// - Parameter tls: what TLS connections share; nil for plain TCP.

@@ -12,7 +12,7 @@ final class Lane {
 
     let environment: FrontEnvironment
     let eventLoop: any EventLoop
-    private let link: any PeerLink
+    private let link: any PolledPeerLink
     private var session: SessionID
     private var machine: LaneMachine
     private var clients: [ConnectionID: ClientHandler] = [:]
@@ -26,7 +26,7 @@ final class Lane {
         number: UInt16,
         session: SessionID,
         environment: FrontEnvironment,
-        link: any PeerLink,
+        link: any PolledPeerLink,
         eventLoop: any EventLoop
     ) {
         self.environment = environment

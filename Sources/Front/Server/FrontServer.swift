@@ -14,12 +14,12 @@ import Synchronization
 /// lets each come to its end within `Configuration.drainTimeout`, tells the leader that it has gone, and returns.
 package final class FrontServer: Service {
     private let configuration: Configuration
-    private let link: any PeerLink
+    private let link: any PolledPeerLink
     private let environment: FrontEnvironment
     private let address = BoundAddress()
 
     /// Throws when the configuration cannot be.
-    package init(configuration: Configuration, link: any PeerLink, logger: Logger) throws(FrontError) {
+    package init(configuration: Configuration, link: any PolledPeerLink, logger: Logger) throws(FrontError) {
         try configuration.check()
         let secrets = FrontSecrets(try FrontSecrets.Values(configuration))
         self.configuration = configuration
@@ -69,8 +69,7 @@ package final class FrontServer: Service {
         let session = SessionID(using: &generator)
         let lanes = try await self.makeLanes(session, on: group)
         let sessionHolder = try await self.makeSession(session, lanes)
-        let inbox = LeaderInbox(lanes: lanes, session: sessionHolder, logger: self.environment.logger)
-        try self.link.start { inbox.receive($0) }
+        let watch = try await self.openLink(lanes, sessionHolder)
         try await sessionHolder.eventLoop.submit { sessionHolder.value.start() }.get()
         let server = try await self.bind(lanes, on: group)
         self.environment.logger.info(
@@ -85,6 +84,7 @@ package final class FrontServer: Service {
         try await server.close().get()
         let isDrained = try await self.drain(lanes).get()
         try await sessionHolder.eventLoop.submit { sessionHolder.value.end(inGoodOrder: isDrained) }.get()
+        try await watch.close().get()
         self.environment.logger.info("The front has stopped", metadata: ["drained": "\(isDrained)"])
     }
 
@@ -129,6 +129,27 @@ package final class FrontServer: Service {
             )
             return NIOLoopBound(holder, eventLoop: eventLoop)
         }.get()
+    }
+
+    /// Connects to the leader, and watches the link from the session's event loop until the channel is closed.
+    private func openLink(
+        _ lanes: [NIOLoopBound<Lane>],
+        _ session: NIOLoopBound<FrontSession>
+    ) async throws -> any Channel {
+        let eventLoop = session.eventLoop
+        let (link, logger) = (self.link, self.environment.logger)
+        let inbox = try await eventLoop.submit {
+            NIOLoopBound(
+                LeaderInbox(link: link, lanes: lanes, session: session, logger: logger),
+                eventLoop: eventLoop
+            )
+        }.get()
+        let descriptor = try link.open { eventLoop.execute { inbox.value.receive() } }
+        return try await NIOPipeBootstrap(group: eventLoop)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(inbox.value) }
+            }
+            .takingOwnershipOfDescriptor(input: descriptor).get()
     }
 
     private func bind(_ lanes: [NIOLoopBound<Lane>], on group: MultiThreadedEventLoopGroup) async throws -> any Channel

@@ -5,10 +5,10 @@ import NIOCore
 
 /// Keeps the session of a front with the leader, and hands each message of the leader to whom it concerns.
 ///
-/// It lives on the first event loop; only `dispatch(_:)` is called from elsewhere.
+/// It lives on the first event loop.
 final class FrontSession {
     private let environment: FrontEnvironment
-    private let link: any PeerLink
+    private let link: any PolledPeerLink
     private let lanes: [NIOLoopBound<Lane>]
     private let eventLoop: any EventLoop
     private var machine: SessionMachine
@@ -17,7 +17,7 @@ final class FrontSession {
     init(
         session: SessionID,
         environment: FrontEnvironment,
-        link: any PeerLink,
+        link: any PolledPeerLink,
         lanes: [NIOLoopBound<Lane>],
         eventLoop: any EventLoop
     ) {

@@ -3,43 +3,71 @@ import JobCore
 import Logging
 import NIOCore
 
-/// Reads the leader's messages on the link's own thread and hands them to the loops.
+/// Takes the leader's messages out of the link on the first event loop, and hands each to whom it concerns.
 ///
-/// A message is decoded where it arrives: its payloads are copied once, out of the link's buffer into the replies, and
-/// the event loop, which is what limits a front, is woken once for each message and finds replies that it can use.
-struct LeaderInbox: Sendable {
-    let lanes: [NIOLoopBound<Lane>]
-    let session: NIOLoopBound<FrontSession>
-    let logger: Logger
+/// It is the handler of the channel that watches the link's descriptor: what the channel reads is the descriptor's
+/// count. A message is decoded where it arrives: its payloads are copied once, out of the link's buffer.
+final class LeaderInbox: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
 
-    func receive(_ bytes: UnsafeRawBufferPointer) {
-        do throws(LinkFormatError) {
-            self.deliver(try MessageFromLeader(decoding: bytes))
-        } catch {
-            self.logger.error("A message of the leader cannot be read", metadata: ["error": "\(error)"])
+    private let link: any PolledPeerLink
+    private let lanes: [NIOLoopBound<Lane>]
+    private let session: NIOLoopBound<FrontSession>
+    private let logger: Logger
+
+    init(
+        link: any PolledPeerLink,
+        lanes: [NIOLoopBound<Lane>],
+        session: NIOLoopBound<FrontSession>,
+        logger: Logger
+    ) {
+        self.link = link
+        self.lanes = lanes
+        self.session = session
+        self.logger = logger
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var counts = self.unwrapInboundIn(data)
+        while let count = counts.readInteger(endianness: .host, as: UInt64.self) {
+            self.receive(afterReading: count)
+        }
+    }
+
+    /// Takes every message that is there.
+    func receive(afterReading count: UInt64 = 0) {
+        self.link.receive(afterReading: count) { bytes in
+            do throws(LinkFormatError) {
+                self.deliver(try MessageFromLeader(decoding: bytes))
+            } catch {
+                self.logger.error("A message of the leader cannot be read", metadata: ["error": "\(error)"])
+            }
         }
     }
 
     private func deliver(_ message: MessageFromLeader) {
         switch message {
         case .replies(let key, let batch, let replies):
-            guard let lane = self.lane(key) else { return }
-            lane.eventLoop.execute { lane.value.receive(replies, toBatch: batch, of: key.session) }
+            self.onLane(key) { $0.receive(replies, toBatch: batch, of: key.session) }
         case .late(let key, let replies):
-            guard let lane = self.lane(key) else { return }
-            lane.eventLoop.execute { lane.value.receive(late: replies, of: key.session) }
+            self.onLane(key) { $0.receive(late: replies, of: key.session) }
         case .attached, .attachFirst, .expired, .dropWorkers, .alive:
-            self.session.eventLoop.execute { self.session.value.receive(message) }
+            self.session.value.receive(message)
         case .tickDone:
             return
         }
     }
 
-    private func lane(_ key: LaneKey) -> NIOLoopBound<Lane>? {
+    private func onLane(_ key: LaneKey, _ body: @escaping @Sendable (Lane) -> Void) {
         guard Int(key.lane) < self.lanes.count else {
             self.logger.error("A message of the leader is for no lane", metadata: ["lane": "\(key.lane)"])
-            return nil
+            return
         }
-        return self.lanes[Int(key.lane)]
+        let lane = self.lanes[Int(key.lane)]
+        if lane.eventLoop.inEventLoop {
+            body(lane.value)
+        } else {
+            lane.eventLoop.execute { body(lane.value) }
+        }
     }
 }

@@ -80,7 +80,7 @@ extension Job {
         var place = CustomPlace(value: nil, isEmpty: true, end: range.upperBound - 1)
         self.forEachMember(of: range, insideDepth: 1) { name, member, value in
             place.isEmpty = false
-            if JSONText.decode(name) == key { place.value = value }
+            if JSONText.decode(name).hasSameBytes(as: key) { place.value = value }
         }
         return place
     }

@@ -11,6 +11,8 @@ package final class InMemoryJobStore: JobStore {
         case refusing(String)
         /// The next one happens, and the connection is lost before the answer.
         case losingTheAnswer
+        /// Each happens, and nobody confirms it.
+        case withholdingConfirmation
         /// The connection is lost before the next one has happened.
         case losingTheTransaction
     }
@@ -31,13 +33,18 @@ package final class InMemoryJobStore: JobStore {
         return self.data.read { $0.state }
     }
 
-    package func commit(_ transaction: StorageTransaction) throws(StorageError) {
+    @discardableResult
+    package func commit(_ transaction: StorageTransaction) throws(StorageError) -> Confirmation {
         try self.requireLoaded()
         switch self.fault {
         case nil:
             try self.data.commit(transaction)
+            return .confirmed
         case .refusing(let text):
             throw .refused(text)
+        case .withholdingConfirmation:
+            try self.data.commit(transaction)
+            return .unconfirmed
         case .losingTheAnswer:
             try self.data.commit(transaction)
             throw self.disconnect()

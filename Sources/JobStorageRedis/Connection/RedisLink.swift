@@ -28,15 +28,20 @@ package final class RedisLink {
         }
     }
 
-    /// Connects anew, and waits while Redis is reading its file.
-    func connect() throws(StorageError) {
+    /// Connects anew, and waits while Redis is reading its file, unless that is of no interest.
+    func connect(waitsWhileLoading: Bool = true) throws(StorageError) {
         self.connection = nil
         do {
             self.connection = try RedisConnection.open(self.endpoint, with: self.options)
         } catch {
             throw error.asStorageError
         }
-        try self.waitWhileLoading()
+        if waitsWhileLoading { try self.waitWhileLoading() }
+    }
+
+    /// Lets the connection go.
+    func disconnect() {
+        self.connection = nil
     }
 
     /// Sends commands; the reply to each has to be taken with ``nextReply()``.

@@ -39,6 +39,16 @@ struct TransactionEncoder: ~Copyable {
         self.commands.begin("EXEC", argumentCount: 0)
     }
 
+    /// Appends the question which replicas have what was written so far.
+    mutating func append(_ wait: ReplicaWait) {
+        wait.encode(into: &self.commands)
+    }
+
+    /// Appends what notices when somebody else writes from now on.
+    mutating func append(_ fence: Fence) {
+        fence.encode(into: &self.commands)
+    }
+
     private mutating func encodeClearing(by transaction: StorageTransaction, flushedQueues: [QueueName]) {
         var cleared: [String] = []
         if transaction.flushesEverything {

@@ -5,8 +5,8 @@ import Redis
 enum TransactionOutcome {
     /// Takes all replies to so many commands, and returns if everything was carried out.
     ///
-    /// Throws `.refused` when Redis took in the commands and then dropped them all (no memory, no disk, a replica, a
-    /// fence), and `.incompatible` when a command failed while the others were carried out: a key had another type
+    /// Throws `.refused` when Redis took in the commands and then dropped them all (no memory, no disk, a replica),
+    /// `.fenced` when it dropped them because a key that was watched had been changed, and `.incompatible` when a command failed while the others were carried out: a key had another type
     /// than it must have.
     static func requireSuccess(of commandCount: Int, over link: RedisLink) throws(StorageError) {
         let openingError = try link.nextReply().error
@@ -26,7 +26,7 @@ enum TransactionOutcome {
         case .error:
             throw .refused(queueingError ?? result.error ?? "")
         case .null:
-            throw .refused("the data was changed by somebody else")
+            throw .fenced
         case .status, .bulk, .integer:
             throw .incompatible("Redis answered EXEC with something else than an array")
         }

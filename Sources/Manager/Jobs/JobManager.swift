@@ -117,7 +117,10 @@ public final class JobManager {
             self.transaction.position = self.position
             self.transaction.lastToken = self.lastToken
             self.transaction.day = self.now.wall.dayText
-            try self.store.commit(self.transaction)
+            // What may yet be lost is not answered: as with a lost answer, a new load tells whether it has happened.
+            guard try self.store.commit(self.transaction) == .confirmed else {
+                throw .disconnected(reason: "too few replicas confirmed the transaction in time")
+            }
             self.transaction.reset()
         }
         self.touchedLanes.removeAll(keepingCapacity: true)
@@ -155,21 +158,4 @@ public final class JobManager {
 
     /// The moment at which everything in this turn happens.
     public var currentTime: WallTime { self.now.wall }
-}
-
-/// A generator that gives the same numbers for the same seed (SplitMix64, Steele, Lea and Flood 2014).
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        self.state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        self.state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = self.state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
 }

@@ -61,6 +61,8 @@ package final class LeaderLoop {
                 pause = Self.shortestPause
             } catch StorageError.refused(let reason) {
                 self.logger.error("the store refused a transaction", metadata: ["reason": "\(reason)"])
+            } catch StorageError.fenced {
+                self.logger.error("another leader has written to the store")
             } catch StorageError.disconnected(let reason) {
                 self.logger.error("the store is out of reach", metadata: ["reason": "\(reason)"])
             }

@@ -31,25 +31,20 @@ struct BenchCommand {
     }
 
     private func measure(_ options: BenchOptions, _ server: ClientConfiguration) async throws -> BenchReport {
-        guard server.tls == nil else { throw BenchError.encrypted }
         let processID = ProcessInfo.processInfo.processIdentifier
         let processes = [.init(name: "bench", processID: processID)] + options.processes
-        let host = server.host
-        let port = server.port
-        let password = server.password
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let eventLoop = group.next()
+        var server = server
+        server.eventLoopGroup = group
         let report: BenchReport
         do {
-            report = try await eventLoop.flatSubmit {
+            report = try await eventLoop.flatSubmit { [server] in
                 BenchRun(
                     options,
-                    host: host,
-                    port: port,
-                    password: password,
+                    server: server,
                     watch: BenchWatch(processes),
                     names: BenchJobNames(seed: .random(in: .min ... .max)),
-                    processID: processID,
                     on: eventLoop,
                     progress: { MillraceCommand.complain($0) }
                 ).start()

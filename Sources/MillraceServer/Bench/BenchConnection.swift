@@ -1,13 +1,11 @@
+import FaktoryClient
 import FaktoryWire
 import NIOCore
 
 /// One connection of the generator: a command is sent when the one before it has been answered, and never earlier.
 ///
 /// All of it happens on the event loop of the run, without a task for a command.
-final class BenchConnection: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
-
+final class BenchConnection {
     /// What the connection does.
     enum Role {
         case producer
@@ -16,88 +14,62 @@ final class BenchConnection: ChannelInboundHandler {
         case idle
     }
 
-    /// What the next reply answers.
-    private enum Awaited {
-        case greeting
-        case welcome
-        case push(Range<Int>, dueAt: UInt64)
-        case fetch
-        /// `isFirst` is false for a job that was fetched before or is not of this run.
-        case acknowledgement(isFirst: Bool)
-        case beat
-        case nothing
-    }
+    /// How long a reply may take before the run breaks off; longer than a front holds a command.
+    private static let replyTimeout = Duration.seconds(30)
 
     private let role: Role
+    private let connection: FaktoryConnection
     private let run: BenchRun
-    private let ready: EventLoopPromise<Void>
-    private var decoder = ReplyDecoder()
-    private var received = ByteBuffer()
-    private var awaited = Awaited.greeting
-    private var sentAt: UInt64 = 0
 
-    init(_ role: Role, in run: BenchRun, ready: EventLoopPromise<Void>) {
+    init(_ role: Role, over connection: FaktoryConnection, in run: BenchRun) {
         self.role = role
+        self.connection = connection
         self.run = run
-        self.ready = ready
     }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        self.received.writeImmutableBuffer(self.unwrapInboundIn(data))
-        do {
-            while let reply = try self.decoder.decode(from: &self.received) {
-                try self.take(reply, context)
+    /// Sends the first command.
+    func start() {
+        self.sendNext()
+    }
+
+    func close() {
+        self.connection.close()
+    }
+
+    private func sendNext() {
+        guard !self.run.isOver else { return }
+        switch self.role {
+        case .producer:
+            self.pushNext()
+        case .worker, .idle:
+            if let beat = self.run.beatIfDue() {
+                self.send(beat) { reply, _, _ in
+                    if case .error = reply { throw Self.unexpected(reply, to: "BEAT") }
+                    self.sendNext()
+                }
+            } else {
+                self.fetch()
             }
-            if self.received.readableBytes == 0 { self.received.clear() }
-        } catch {
-            self.end(with: error, context)
         }
     }
 
-    func channelInactive(context: ChannelHandlerContext) {
-        self.end(with: BenchError.disconnected, context)
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        self.end(with: error, context)
-    }
-
-    private func end(with error: any Error, _ context: ChannelHandlerContext) {
-        self.ready.fail(error)
-        self.run.fail(error)
-        context.close(promise: nil)
-    }
-
-    private func take(_ reply: Reply, _ context: ChannelHandlerContext) throws {
-        let now = BenchRun.now()
-        switch self.awaited {
-        case .greeting:
-            guard case .simple(let text) = reply else { throw self.unexpected(reply, to: "the connection") }
-            try self.introduce(answering: Greeting(parsing: text), context)
-        case .welcome:
-            guard reply == .simple("OK") else { throw self.unexpected(reply, to: "HELLO") }
-            self.awaited = .nothing
-            self.run.join(context.channel) { self.sendNext(context) }
-            self.ready.succeed()
-        case .push(let jobs, let dueAt):
-            try self.requireAccepted(reply)
-            self.run.confirmPush(of: jobs, from: dueAt, to: now)
-            self.sendNext(context)
-        case .fetch:
-            try self.takeJob(reply, at: now, context)
-        case .acknowledgement(let isFirst):
-            guard reply == .simple("OK") else { throw self.unexpected(reply, to: "ACK") }
-            if isFirst { self.run.acknowledge(from: self.sentAt, to: now) }
-            self.sendNext(context)
-        case .beat:
-            if case .error = reply { throw self.unexpected(reply, to: "BEAT") }
-            self.sendNext(context)
-        case .nothing:
-            throw self.unexpected(reply, to: "nothing")
+    /// Sends a command; `take` gets its reply, when it was sent and when it was answered.
+    private func send(
+        _ command: ByteBuffer,
+        then take: @escaping (_ reply: Reply, _ sentAt: UInt64, _ now: UInt64) throws -> Void
+    ) {
+        let sentAt = BenchRun.now()
+        self.connection.send(command, timeout: Self.replyTimeout) { result in
+            let now = BenchRun.now()
+            do {
+                try take(try result.get(), sentAt, now)
+            } catch {
+                self.run.fail(error)
+            }
         }
     }
 
-    private func unexpected(_ reply: Reply, to command: String) -> BenchError {
+    private static func unexpected(_ reply: Reply, to command: String) -> BenchError {
         switch reply {
         case .bulk(let content): .unexpectedReply(to: command, String(buffer: content))
         case .error(let code, let text): .unexpectedReply(to: command, "\(code) \(text)")
@@ -105,22 +77,34 @@ final class BenchConnection: ChannelInboundHandler {
         case .integer, .null: .unexpectedReply(to: command, "\(reply)")
         }
     }
+}
 
-    private func introduce(answering greeting: Greeting, _ context: ChannelHandlerContext) throws {
-        var hello = Hello()
-        if let challenge = greeting.challenge {
-            guard let password = self.run.password else { throw BenchError.passwordWanted }
-            hello.passwordHash = challenge.expectedHash(password: password, version: Greeting.protocolVersion)
+// MARK: - Producers
+
+extension BenchConnection {
+    private func pushNext() {
+        let jobs = self.run.issue()
+        guard !jobs.isEmpty else { return }
+        guard let dueAt = self.run.dueTime(of: jobs) else {
+            self.push(jobs, dueAt: BenchRun.now())
+            return
         }
-        if self.role != .producer {
-            hello.workerID = self.run.names.run
-            hello.hostname = "localhost"
-            hello.processID = Int(self.run.processID)
-            hello.labels = ["bench"]
+        guard dueAt > BenchRun.now() else {
+            self.push(jobs, dueAt: dueAt)
+            return
         }
-        var buffer = context.channel.allocator.buffer(capacity: 256)
-        hello.write(to: &buffer)
-        self.send(buffer, awaiting: .welcome, context)
+        self.run.schedule(at: dueAt) {
+            guard !self.run.isOver else { return }
+            self.push(jobs, dueAt: dueAt)
+        }
+    }
+
+    private func push(_ jobs: Range<Int>, dueAt: UInt64) {
+        self.send(self.run.pushCommand(for: jobs, dueAt: dueAt)) { reply, _, now in
+            try self.requireAccepted(reply)
+            self.run.confirmPush(of: jobs, from: dueAt, to: now)
+            self.sendNext()
+        }
     }
 
     /// PUSH is answered OK, PUSHB with the jobs that were refused: none may be.
@@ -128,72 +112,35 @@ final class BenchConnection: ChannelInboundHandler {
         switch reply {
         case .simple("OK"): return
         case .bulk(let refused) where refused.readableBytesView.elementsEqual("{}".utf8): return
-        default: throw self.unexpected(reply, to: self.run.pushName)
+        default: throw Self.unexpected(reply, to: self.run.pushName)
         }
     }
+}
 
-    private func takeJob(_ reply: Reply, at now: UInt64, _ context: ChannelHandlerContext) throws {
-        switch reply {
-        case .null:
-            self.sendNext(context)
-        case .bulk(let document):
-            guard let jobID = self.run.names.jobID(in: document) else { throw self.unexpected(reply, to: "FETCH") }
-            let isFirst = self.run.fetch(document, from: self.sentAt, to: now)
-            var buffer = context.channel.allocator.buffer(capacity: 64)
-            buffer.writeString("ACK {\"jid\":\"\(jobID)\"}\r\n")
-            self.send(buffer, awaiting: .acknowledgement(isFirst: isFirst), context)
-        default:
-            throw self.unexpected(reply, to: "FETCH")
-        }
-    }
+// MARK: - Workers
 
-    private func sendNext(_ context: ChannelHandlerContext) {
-        guard !self.run.isOver else {
-            self.awaited = .nothing
-            return
-        }
-        switch self.role {
-        case .producer:
-            self.pushNext(context)
-        case .worker, .idle:
-            if let beat = self.run.beatIfDue() {
-                self.send(beat, awaiting: .beat, context)
-            } else {
-                let fetch = self.role == .worker ? self.run.fetchCommand : self.run.idleFetchCommand
-                self.send(fetch, awaiting: .fetch, context)
+extension BenchConnection {
+    private func fetch() {
+        let command = self.role == .worker ? self.run.fetchCommand : self.run.idleFetchCommand
+        self.send(command) { reply, sentAt, now in
+            switch reply {
+            case .null:
+                self.sendNext()
+            case .bulk(let document):
+                guard let jobID = self.run.names.jobID(in: document) else { fallthrough }
+                self.acknowledge(jobID, isFirst: self.run.fetch(document, from: sentAt, to: now))
+            default:
+                throw Self.unexpected(reply, to: "FETCH")
             }
         }
     }
 
-    private func pushNext(_ context: ChannelHandlerContext) {
-        let jobs = self.run.issue()
-        guard !jobs.isEmpty else {
-            self.awaited = .nothing
-            return
+    /// - Parameter isFirst: false for a job that was fetched before or is not of this run.
+    private func acknowledge(_ jobID: String, isFirst: Bool) {
+        self.send(ByteBuffer(string: "ACK {\"jid\":\"\(jobID)\"}\r\n")) { reply, sentAt, now in
+            guard reply == .simple("OK") else { throw Self.unexpected(reply, to: "ACK") }
+            if isFirst { self.run.acknowledge(from: sentAt, to: now) }
+            self.sendNext()
         }
-        guard let dueAt = self.run.dueTime(of: jobs) else {
-            self.push(jobs, dueAt: BenchRun.now(), context)
-            return
-        }
-        guard dueAt > BenchRun.now() else {
-            self.push(jobs, dueAt: dueAt, context)
-            return
-        }
-        self.awaited = .nothing
-        context.eventLoop.assumeIsolated().scheduleTask(deadline: .uptimeNanoseconds(dueAt)) {
-            guard !self.run.isOver else { return }
-            self.push(jobs, dueAt: dueAt, context)
-        }
-    }
-
-    private func push(_ jobs: Range<Int>, dueAt: UInt64, _ context: ChannelHandlerContext) {
-        let command = self.run.pushCommand(for: jobs, dueAt: dueAt, context.channel.allocator)
-        self.send(command, awaiting: .push(jobs, dueAt: dueAt), context)
-    }
-
-    private func send(_ buffer: ByteBuffer, awaiting awaited: Awaited, _ context: ChannelHandlerContext) {
-        self.awaited = awaited
-        self.sentAt = BenchRun.now()
-        context.writeAndFlush(self.wrapOutboundOut(buffer), promise: nil)
     }
 }

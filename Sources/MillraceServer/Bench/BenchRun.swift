@@ -1,5 +1,5 @@
+import FaktoryClient
 import NIOCore
-import NIOPosix
 
 /// A run of the load generator; lives on one event loop, which alone touches it.
 ///
@@ -15,13 +15,10 @@ final class BenchRun {
 
     let options: BenchOptions
     let names: BenchJobNames
-    let password: String?
-    let processID: Int32
     let fetchCommand: ByteBuffer
     let idleFetchCommand: ByteBuffer
 
-    private let host: String
-    private let port: Int
+    private let server: ClientConfiguration
     private let eventLoop: any EventLoop
     private let outcome: EventLoopPromise<BenchReport>
     private let watch: BenchWatch
@@ -30,8 +27,7 @@ final class BenchRun {
 
     private(set) var isOver = false
     private var roles: [BenchConnection.Role]
-    private var channels: [any Channel] = []
-    private var starts: [() -> Void] = []
+    private var connections: [BenchConnection] = []
     private var repeated: RepeatedTask?
 
     private var ledger: BenchLedger
@@ -47,22 +43,16 @@ final class BenchRun {
 
     init(
         _ options: BenchOptions,
-        host: String,
-        port: Int,
-        password: String?,
+        server: ClientConfiguration,
         watch: BenchWatch,
         names: BenchJobNames,
-        processID: Int32,
         on eventLoop: any EventLoop,
         progress: @escaping @Sendable (String) -> Void
     ) {
         self.options = options
-        self.host = host
-        self.port = port
-        self.password = password
+        self.server = server
         self.watch = watch
         self.names = names
-        self.processID = processID
         self.eventLoop = eventLoop
         self.progress = progress
         self.outcome = eventLoop.makePromise()
@@ -96,25 +86,23 @@ final class BenchRun {
     /// Opens one connection after the other until none is left to open.
     private func openNext() -> EventLoopFuture<Void> {
         guard !self.isOver, let role = self.roles.popLast() else { return self.eventLoop.makeSucceededVoidFuture() }
-        let ready = self.eventLoop.makePromise(of: Void.self)
-        let run = NIOLoopBound(self, eventLoop: self.eventLoop)
-        ClientBootstrap(group: self.eventLoop)
-            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    let connection = BenchConnection(role, in: run.value, ready: ready)
-                    try channel.pipeline.syncOperations.addHandler(connection)
-                }
-            }
-            .connect(host: self.host, port: self.port)
-            .whenFailure { ready.fail($0) }
-        return ready.futureResult.assumeIsolated().flatMap { self.openNext() }.nonisolated()
+        var server = self.server
+        server.identity = role == .producer ? nil : WorkerIdentity(id: self.names.run, labels: ["bench"])
+        let opened = self.eventLoop.makePromise(of: FaktoryConnection.self)
+        opened.completeWithTask { [server] in try await FaktoryConnection.open(to: server) }
+        return opened.futureResult.assumeIsolated().flatMap { connection in
+            self.join(BenchConnection(role, over: connection, in: self))
+            return self.openNext()
+        }.nonisolated()
     }
 
-    /// Takes in a connection that the server has welcomed; `start` sends its first command.
-    func join(_ channel: any Channel, start: @escaping () -> Void) {
-        self.channels.append(channel)
-        self.starts.append(start)
+    /// Takes in a connection that the server has welcomed.
+    private func join(_ connection: BenchConnection) {
+        guard !self.isOver else {
+            connection.close()
+            return
+        }
+        self.connections.append(connection)
     }
 
     private func begin() {
@@ -131,8 +119,7 @@ final class BenchRun {
             run.value.look()
         }
         // Workers were opened before producers, so that the first pushes find them waiting.
-        for start in self.starts { start() }
-        self.starts = []
+        for connection in self.connections { connection.start() }
     }
 
     /// Once a second: shows the progress, and gives up when there is none.
@@ -173,9 +160,8 @@ final class BenchRun {
     private func close() {
         self.isOver = true
         self.repeated?.cancel()
-        for channel in self.channels { channel.close(promise: nil) }
-        self.channels = []
-        self.starts = []
+        for connection in self.connections { connection.close() }
+        self.connections = []
     }
 }
 
@@ -193,10 +179,16 @@ extension BenchRun {
         return self.startedAt + UInt64(jobs.lowerBound) * 1_000_000_000 / UInt64(rate)
     }
 
-    func pushCommand(for jobs: Range<Int>, dueAt: UInt64, _ allocator: ByteBufferAllocator) -> ByteBuffer {
+    /// Runs `body` at a time of ``now()`` that is yet to come.
+    func schedule(at time: UInt64, _ body: @escaping () -> Void) {
+        self.eventLoop.assumeIsolated().scheduleTask(deadline: .uptimeNanoseconds(time), body)
+    }
+
+    func pushCommand(for jobs: Range<Int>, dueAt: UInt64) -> ByteBuffer {
         self.ledger.send(jobs, dueAt: dueAt)
         let isBatch = self.options.batchJobCount > 1
-        var buffer = allocator.buffer(capacity: jobs.count * (self.payload.utf8.count + 128) + 16)
+        var buffer = ByteBuffer()
+        buffer.reserveCapacity(jobs.count * (self.payload.utf8.count + 128) + 16)
         buffer.writeString(isBatch ? "PUSHB [" : "PUSH ")
         for job in jobs {
             if job > jobs.lowerBound { buffer.writeStaticString(",") }

@@ -33,7 +33,7 @@ struct Roles {
         var fronts: [FrontServer] = []
         for address in self.settings.front.bind {
             let configuration = self.frontConfiguration(of: self.settings, at: address, tls: tls)
-            let link = try ZeroMQPeerLink(endpoint: self.endpoint, in: context)
+            let link = ZeroMQPolledPeerLink(endpoint: self.endpoint, in: context)
             fronts.append(try FrontServer(configuration: configuration, link: link, logger: logger))
         }
         var services: [any Service] = fronts

@@ -1,10 +1,12 @@
 import Glibc
+import JobStorageRedis
 
 /// The Redis server that we start for ourselves: its configuration and its command line.
 ///
 /// With durability `disk` it syncs each write before it answers; with `memory` the write is with the kernel before it is
-/// answered, and `AppendOnlyFileSync` brings it to the disk once a second. It listens on a Unix socket that only our user may open, and on no port. It never evicts, never forgets a torn tail
-/// of its log quietly, and takes no snapshots beside the log.
+/// answered, and `AppendOnlyFileSync` brings it to the disk once a second. It listens on a Unix socket that only our
+/// user may open, and on no port. It never evicts, never forgets a torn tail of its log quietly, and takes no snapshots
+/// beside the log.
 package struct RedisServerCommand: Sendable, Equatable {
     /// Why the server cannot be given its configuration.
     package enum Failure: Error, Equatable {
@@ -42,36 +44,21 @@ package struct RedisServerCommand: Sendable, Equatable {
 
     /// The configuration, as `redis.conf` has it.
     package var configuration: String {
-        let password = self.password.map { "requirepass \(Self.quoted($0.value))\n" } ?? ""
+        let password = self.password.map { "requirepass \(RedisServerDirectives.quoted($0.value))\n" } ?? ""
+        let storage = RedisServerDirectives.storage(
+            in: self.directory,
+            snapshotName: "millrace.rdb",
+            syncsEachWrite: self.durability == .disk
+        )
         return """
             # Written by millrace at each start.
             daemonize no
             port 0
-            unixsocket \(Self.quoted(self.socket))
+            unixsocket \(RedisServerDirectives.quoted(self.socket))
             unixsocketperm 700
             timeout 0
             databases 1
-            \(password)dir \(Self.quoted(self.directory))
-            logfile \(Self.quoted(self.directory + "/millrace-redis.log"))
-            loglevel notice
-            dbfilename millrace.rdb
-            save ""
-            appendonly yes
-            appendfilename millrace.aof
-            appenddirname millrace-aof
-            appendfsync \(self.durability == .disk ? "always" : "no")
-            no-appendfsync-on-rewrite no
-            aof-use-rdb-preamble yes
-            aof-load-truncated no
-            aof-rewrite-incremental-fsync yes
-            auto-aof-rewrite-percentage 100
-            auto-aof-rewrite-min-size 64mb
-            maxmemory 0
-            maxmemory-policy noeviction
-            lazyfree-lazy-user-del yes
-            latency-monitor-threshold 20
-            slowlog-log-slower-than 10000
-            slowlog-max-len 256
+            \(password)\(storage)
 
             """
     }
@@ -114,19 +101,6 @@ package struct RedisServerCommand: Sendable, Equatable {
 
     private static func unwritable(_ path: String) -> Failure {
         .unwritable(path: path, reason: String(cString: strerror(errno)))
-    }
-
-    /// A value as Redis reads it back: in double quotes, whatever bytes it has.
-    static func quoted(_ text: String) -> String {
-        var quoted = "\""
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"): quoted += "\\" + String(Unicode.Scalar(byte))
-            case 0x20..<0x7F: quoted += String(Unicode.Scalar(byte))
-            default: quoted += "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
-            }
-        }
-        return quoted + "\""
     }
 }
 

@@ -40,6 +40,11 @@ struct LinkFixture {
         try ZeroMQPeerLink(endpoint: self.endpoint, in: self.context)
     }
 
+    /// A peer without a thread of its own, that has not been opened.
+    func makePolledPeer() -> ZeroMQPolledPeerLink {
+        ZeroMQPolledPeerLink(endpoint: self.endpoint, in: self.context)
+    }
+
     /// A socket that knows nothing of the link's rules.
     func makeStranger() throws -> ZeroMQSocket {
         let socket = try ZeroMQSocket(.dealer, in: self.context)

@@ -115,6 +115,11 @@ final class ClientSocket: Sendable {
         return poll(&polled, 1, Int32(limit / .milliseconds(1))) == 1
     }
 
+    /// Tells the server that nothing more comes; what it says can still be read.
+    func endSending() {
+        shutdown(self.descriptor, Int32(SHUT_WR))
+    }
+
     /// Closes the connection as the kernel does it for a process that was killed with bytes unread.
     func vanish() {
         shutdown(self.descriptor, Int32(SHUT_RDWR))

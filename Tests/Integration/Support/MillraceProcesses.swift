@@ -28,9 +28,7 @@ final class MillraceProcesses: Sendable {
         let directory = try TemporaryDirectory()
         let folder = directory.file("config")
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        for (name, text) in configuration {
-            try text.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
-        }
+        try Self.write(configuration, to: folder)
         let port = try freePort()
         self.directory = directory
         self.port = port
@@ -63,6 +61,17 @@ final class MillraceProcesses: Sendable {
         let socket = try self.open()
         try socket.greet(hello)
         return socket
+    }
+
+    /// Writes files of the config directory, by name; the processes look at them when they are told to.
+    func configure(_ files: [String: String]) throws {
+        try Self.write(files, to: self.directory.file("config"))
+    }
+
+    private static func write(_ files: [String: String], to folder: String) throws {
+        for (name, text) in files {
+            try text.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
+        }
     }
 
     /// Ends children as a crash would, and returns once others have taken their places.

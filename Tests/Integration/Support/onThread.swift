@@ -2,8 +2,9 @@ import ThreadConfinement
 
 /// Runs a test's body on a thread of its own, where blocking is allowed, when it is its turn.
 ///
-/// Only a few bodies run at the same time, so that their processes do not starve each other on a small machine.
-func onThread<Value: Sendable>(_ body: @Sendable () throws -> Value) async throws -> Value {
+/// Only a few bodies run at the same time, so that their processes do not starve each other on a small machine. What a
+/// body starts with `async let` or in a task group runs elsewhere, and goes on while the body blocks.
+func onThread<Value: Sendable>(_ body: @Sendable () async throws -> Value) async throws -> Value {
     await Turns.shared.take()
     let executor = ThreadExecutor(name: "integration")
     let result = await BlockingPlace(executor).run(body)
@@ -17,10 +18,10 @@ func withMillrace<Value: Sendable>(
     settings: [String: String] = [:],
     configuration: [String: String] = [:],
     variables: [String: String] = [:],
-    _ body: @Sendable (MillraceProcesses) throws -> Value
+    _ body: @Sendable (MillraceProcesses) async throws -> Value
 ) async throws -> Value {
     try await onThread {
-        try body(MillraceProcesses(settings: settings, configuration: configuration, variables: variables))
+        try await body(MillraceProcesses(settings: settings, configuration: configuration, variables: variables))
     }
 }
 
@@ -34,8 +35,14 @@ private actor BlockingPlace {
         self.executor = executor
     }
 
-    func run<Value: Sendable>(_ body: @Sendable () throws -> Value) -> Result<Value, any Error> {
-        Result { try body() }
+    func run<Value: Sendable>(_ body: @Sendable () async throws -> Value) async -> Result<Value, any Error> {
+        // Without a word to the actor itself the compiler sees no reason to be on its thread before `body` is.
+        self.preconditionIsolated("a body is to run on its own thread")
+        do {
+            return .success(try await body())
+        } catch {
+            return .failure(error)
+        }
     }
 }
 

@@ -1,0 +1,18 @@
+/// Who has to have a transaction before it is confirmed.
+package struct ReplicaAcknowledgement: Hashable, Sendable {
+    /// How many others have to have it.
+    package var replicaCount: Int
+    /// How long a transaction waits for them; twice as long, when others are connected who do not count.
+    package var timeout: Duration
+    /// The members that count, each of them once; nil if any connection of a replica counts.
+    ///
+    /// Redis counts connections, so that one member that is connected twice counts twice. Where a single replica is
+    /// enough, that is no harm; where two are, they have to be told apart.
+    package var members: Set<RedisAddress>?
+
+    package init(replicaCount: Int, timeout: Duration, members: Set<RedisAddress>? = nil) {
+        self.replicaCount = replicaCount
+        self.timeout = timeout
+        self.members = members
+    }
+}

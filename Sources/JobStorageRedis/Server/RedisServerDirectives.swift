@@ -1,0 +1,47 @@
+/// What every `redis.conf` of ours has in common.
+package enum RedisServerDirectives {
+    /// How data is kept: in an append-only file alone, torn tails refused, nothing ever evicted.
+    ///
+    /// - Parameters:
+    ///   - directory: where the data and the log are kept.
+    ///   - snapshotName: what a data set is called that comes from a primary.
+    ///   - syncsEachWrite: whether a write is on the disk before it is answered; otherwise it is with the kernel.
+    package static func storage(in directory: String, snapshotName: String, syncsEachWrite: Bool) -> String {
+        """
+        dir \(Self.quoted(directory))
+        logfile \(Self.quoted(directory + "/millrace-redis.log"))
+        loglevel notice
+        dbfilename \(snapshotName)
+        save ""
+        appendonly yes
+        appendfilename millrace.aof
+        appenddirname millrace-aof
+        appendfsync \(syncsEachWrite ? "always" : "no")
+        no-appendfsync-on-rewrite no
+        aof-use-rdb-preamble yes
+        aof-load-truncated no
+        aof-rewrite-incremental-fsync yes
+        auto-aof-rewrite-percentage 100
+        auto-aof-rewrite-min-size 64mb
+        maxmemory 0
+        maxmemory-policy noeviction
+        lazyfree-lazy-user-del yes
+        latency-monitor-threshold 20
+        slowlog-log-slower-than 10000
+        slowlog-max-len 256
+        """
+    }
+
+    /// A value as Redis reads it back: in double quotes, whatever bytes it has.
+    package static func quoted(_ text: String) -> String {
+        var quoted = "\""
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"): quoted += "\\" + String(Unicode.Scalar(byte))
+            case 0x20..<0x7F: quoted += String(Unicode.Scalar(byte))
+            default: quoted += "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
+            }
+        }
+        return quoted + "\""
+    }
+}

@@ -1,0 +1,147 @@
+import ClusterLink
+import ClusterLinkZeroMQ
+import Glibc
+import Synchronization
+import Testing
+import ZeroMQ
+
+@Suite("A peer's end of the link that an event loop drives")
+struct PolledPeerLinkTests {
+    @Test(
+        "carries messages both ways, in order, when its descriptor is read as NIO does",
+        arguments: Transport.allCases
+    )
+    func bothWays(over transport: Transport) throws {
+        let fixture = try LinkFixture(transport)
+        let leader = try fixture.makeLeader()
+        let peer = try Watched(fixture)
+
+        let messages = (0..<5_000).map { bytes(of: $0) }
+        for message in messages { peer.link.send(message) }
+        let letters = try leader.take(messages.count)
+        #expect(letters.map(\.bytes) == messages)
+        let sender = try #require(letters.first?.peer)
+        for message in messages { try leader.send(message, to: sender) }
+        #expect(peer.take(messages.count) == messages)
+    }
+
+    @Test(
+        "misses no answer, though sending takes notice of it before the descriptor is read",
+        arguments: Transport.allCases
+    )
+    func requests(over transport: Transport) throws {
+        let fixture = try LinkFixture(transport)
+        let leader = try fixture.makeLeader()
+        let peer = try Watched(fixture)
+        for round in 0..<2_000 {
+            // Two messages, so that the second is sent while the answer to the first is on its way.
+            peer.link.send(bytes(of: round))
+            let letter = try #require(try leader.take(1).first)
+            try leader.send(bytes(of: round), to: letter.peer)
+            peer.link.send(bytes(of: round))
+            #expect(try leader.take(1).count == 1)
+            #expect(peer.take(1) == [bytes(of: round)])
+        }
+    }
+
+    @Test("keeps as many messages as its bound allows while nobody leads, and drops those beyond")
+    func outgoingBound() throws {
+        let fixture = try LinkFixture(.ipc)
+        let peer = try Watched(fixture)
+        let bound = ZeroMQPolledPeerLink.outgoingBound
+        for number in 0..<(bound + 10) { peer.link.send(bytes(of: number)) }
+        let leader = try fixture.makeLeader()
+        #expect(try leader.take(bound).map(\.bytes) == (0..<bound).map { bytes(of: $0) })
+        peer.link.send([1])
+        #expect(try leader.take(1).map(\.bytes) == [[1]])
+    }
+
+    @Test("connects again to a leader that comes back at its place", arguments: Transport.allCases)
+    func again(over transport: Transport) throws {
+        let fixture = try LinkFixture(transport)
+        let peer = try Watched(fixture)
+        for round in 0..<3 {
+            let leader = try fixture.makeLeader()
+            let end = ContinuousClock.now + LinkFixture.patience
+            var letter: Letter?
+            // What was under way when the link broke may be lost: the peer sends until it is heard.
+            while letter == nil, ContinuousClock.now < end {
+                peer.link.send(bytes(of: round))
+                letter = try leader.take(1, within: .milliseconds(100)).first
+            }
+            try leader.send(bytes(of: round), to: try #require(letter).peer)
+            #expect(peer.take(1) == [bytes(of: round)])
+        }
+    }
+
+    @Test("sends what was said before its end, and nothing after", arguments: Transport.allCases)
+    func close(over transport: Transport) throws {
+        let fixture = try LinkFixture(transport)
+        let leader = try fixture.makeLeader()
+        let peer = try Watched(fixture)
+        for number in 0..<100 { peer.link.send(bytes(of: number)) }
+        peer.link.close()
+        peer.link.send([9])
+        peer.link.close()
+        #expect(try leader.take(100).map(\.bytes) == (0..<100).map { bytes(of: $0) })
+        #expect(try leader.take(1, within: .milliseconds(50)).isEmpty)
+    }
+
+    @Test("refuses to be opened twice, and an endpoint that is none")
+    func badOpening() throws {
+        let fixture = try LinkFixture(.ipc)
+        let peer = try Watched(fixture)
+        #expect(throws: LinkError.self) { try peer.link.open {} }
+        let stray = ZeroMQPolledPeerLink(endpoint: "carrier://pigeon", in: try ZeroMQContext())
+        #expect(throws: LinkError.self) { try stray.open {} }
+    }
+}
+
+/// A link whose descriptor is watched, and read, as NIO does it.
+private final class Watched {
+    let link: ZeroMQPolledPeerLink
+    private let descriptor: CInt
+    private let isAnnounced: Announcement
+    private var received: [[UInt8]] = []
+
+    /// Set by whoever sends, when messages wait that the descriptor may not tell of.
+    private final class Announcement: Sendable {
+        let isSet = Atomic(false)
+    }
+
+    init(_ fixture: LinkFixture) throws {
+        let announcement = Announcement()
+        self.link = fixture.makePolledPeer()
+        self.isAnnounced = announcement
+        self.descriptor = try self.link.open { announcement.isSet.store(true, ordering: .releasing) }
+    }
+
+    deinit {
+        self.link.close()
+        Glibc.close(self.descriptor)
+    }
+
+    /// Takes as many messages as are asked for; fewer when they have not come within the patience.
+    func take(_ count: Int) -> [[UInt8]] {
+        let end = ContinuousClock.now + LinkFixture.patience
+        while self.received.count < count, ContinuousClock.now < end {
+            if self.isAnnounced.isSet.exchange(false, ordering: .acquiringAndReleasing) {
+                self.receive(afterReading: 0)
+            }
+            guard self.received.count < count else { break }
+            var watched = pollfd(fd: self.descriptor, events: Int16(POLLIN), revents: 0)
+            guard poll(&watched, 1, 100) == 1 else { continue }
+            var value: UInt64 = 0
+            guard read(self.descriptor, &value, MemoryLayout<UInt64>.size) == MemoryLayout<UInt64>.size else {
+                continue
+            }
+            self.receive(afterReading: value)
+        }
+        defer { self.received.removeFirst(min(count, self.received.count)) }
+        return Array(self.received.prefix(count))
+    }
+
+    private func receive(afterReading count: UInt64) {
+        self.link.receive(afterReading: count) { self.received.append(Array($0)) }
+    }
+}
