@@ -1,3 +1,5 @@
+import JobCore
+
 /// What can reach what, and how long it takes.
 struct SimulatedNetwork {
     private let memberCount: Int
