@@ -125,6 +125,7 @@ extension TakeOverWorld {
         switch self.mutation {
         case .promiseIgnored: (rules.keepsPromise, rules.followsOnlyKeyHolder) = (false, false)
         case .promiseForgotten, .deposedPrimaryFollowed: rules.followsOnlyKeyHolder = false
+        case .unsettledLeader: rules.settlesBeforePromotion = false
         default: break
         }
         self.hosts[index].machine = MemberMachine(

@@ -24,6 +24,7 @@ struct TakeOverSimulationTests {
     static let places: [(mutation: Mutation, firstSeed: UInt64)] = [
         (.noCut, 1), (.promiseIgnored, 1), (.promiseForgotten, 1), (.deposedPrimaryFollowed, 7_501),
         (.lengthCompared, 1_001), (.emptyMemberVotes, 1), (.noMajority, 1), (.resynchronizationForgotten, 3_501),
+        (.unsettledLeader, 9_501),
     ]
 
     @Test("loses a write when a rule is broken, and is seen to", arguments: Self.places)

@@ -200,7 +200,7 @@ extension MemberMachine {
     }
 
     mutating func promoteWhenClean(at now: Uptime) {
-        guard let tenure, tenure.isSettling, self.record.isClean else { return }
+        guard let tenure, tenure.isSettling, self.record.isClean || !self.rules.settlesBeforePromotion else { return }
         self.tenure?.stage = .promoting
         self.tenure?.stageDeadline = now + self.terms.markerBound
         self.wanted = .promotion(tenure.epoch)

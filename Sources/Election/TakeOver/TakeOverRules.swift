@@ -8,6 +8,8 @@ package struct TakeOverRules: Hashable, Sendable {
     ///
     /// This is what protects the promise of a member that lost its whole disk.
     package var followsOnlyKeyHolder = true
+    /// Whether a candidate waits until everything it has is on its own disk before it is promoted (P5).
+    package var settlesBeforePromotion = true
 
     package init() {}
 }
