@@ -20,4 +20,6 @@ package enum Mutation: String, CaseIterable, Sendable {
     case resynchronizationForgotten = "resynchronization-forgotten"
     /// A candidate is promoted while its disk still has an older data set.
     case unsettledLeader = "unsettled-leader"
+    /// The greatest position of all leads although a member came back without its data.
+    case emptyMemberOverlooked = "empty-member-overlooked"
 }

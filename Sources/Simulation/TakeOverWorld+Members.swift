@@ -24,6 +24,7 @@ extension TakeOverWorld {
         case .joinNetwork(let index): self.network.join(index)
         case .resumeEtcd: self.isEtcdDown = false
         case .heal: self.heal()
+        case .operator: self.recover()
         case .redis, .attach, .load, .loaded, .rewritten, .stream, .synced, .confirmed, .execute, .executed, .waitEnds:
             self.carryOutInRedis(event)
         }
@@ -126,6 +127,7 @@ extension TakeOverWorld {
         case .promiseIgnored: (rules.keepsPromise, rules.followsOnlyKeyHolder) = (false, false)
         case .promiseForgotten, .deposedPrimaryFollowed: rules.followsOnlyKeyHolder = false
         case .unsettledLeader: rules.settlesBeforePromotion = false
+        case .emptyMemberOverlooked: rules.needsOperatorForEmptyMember = false
         default: break
         }
         self.hosts[index].machine = MemberMachine(

@@ -4,7 +4,7 @@ package import JobCore
 package enum TakeOverAction: Hashable, Sendable {
     /// Sends a message to another member; it need not arrive.
     case send(PeerMessage, to: MemberID)
-    /// Writes the record to disk, syncs it, and says `stored`.
+    /// Writes the record to disk, syncs it, and says `stored`; a shell that cannot do that ends the process.
     case store(MemberRecord)
     /// Asks etcd.
     case etcd(EtcdAction)
@@ -18,7 +18,7 @@ package enum TakeOverAction: Hashable, Sendable {
     case stopServing(Epoch)
     /// What a `recover` found: how far the data of a member that answered is.
     case reportPosition(MemberID, Position, isVoter: Bool)
-    /// This member was told to stop, and has nothing more to do.
+    /// This member was told to stop, and has nothing more to do once what was asked before is done.
     case stopped
 }
 

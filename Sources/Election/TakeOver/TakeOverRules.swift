@@ -10,6 +10,8 @@ package struct TakeOverRules: Hashable, Sendable {
     package var followsOnlyKeyHolder = true
     /// Whether a candidate waits until everything it has is on its own disk before it is promoted (P5).
     package var settlesBeforePromotion = true
+    /// Whether the answers of all members are too few for a leader when one of them came back empty (P9).
+    package var needsOperatorForEmptyMember = true
 
     package init() {}
 }
