@@ -56,7 +56,9 @@ extension TakeOverWorld {
         case .store(let record):
             self.hosts[index].record = record
             let redis = self.hosts[index].redis
-            if record.isClean, redis.role == .primary || redis.isLinkUp { self.hosts[index].hasLostData = false }
+            if record.isClean, redis.isUp, redis.role == .primary || redis.isLinkUp {
+                self.hosts[index].hasLostData = false
+            }
             let delay = self.generator.time(from: 200_000, to: 3_000_000)
             self.schedule(.member(index, incarnation: incarnation, .stored(record)), after: delay)
         case .etcd(let action):
@@ -69,11 +71,15 @@ extension TakeOverWorld {
             let run = self.hosts[index].redis.run
             self.queue.add(.redis(action, at: index, incarnation: incarnation, run: run), at: arrival)
         case .startServing(let ticket):
+            let redis = self.hosts[index].redis
+            guard self.isLive(index, redis.promotedRun, redis.promotedConnection) else {
+                return self.note("\(index) finds the connection broken that wrote its marker")
+            }
             self.note("\(index) serves epoch \(ticket.epoch.number)")
             self.hosts[index].serving = ticket
             self.hosts[index].isDraining = false
             self.hosts[index].writesUnderWay = 0
-            self.checker.noteServing(epoch: ticket.epoch.number, with: self.hosts[index].redis.log)
+            self.checker.noteServing(epoch: ticket.epoch.number, with: redis.log)
             self.schedule(.write(index, incarnation: incarnation, ticket), after: 1_000_000)
         case .pauseServing(let epoch):
             self.hosts[index].isDraining = true

@@ -10,7 +10,10 @@ package enum TakeOverAction: Hashable, Sendable {
     case etcd(EtcdAction)
     /// Commands this member's Redis.
     case redis(RedisAction)
-    /// The leader's loop may read and write from now on, under this ticket.
+    /// The leader's loop may read and write from now on, under this ticket, over the connection that wrote the marker.
+    ///
+    /// Should that one be broken, the loop ends. Over another one it might find a Redis that was started anew meanwhile,
+    /// without the data, before this machine has heard of it.
     case startServing(WriteTicket)
     /// The leader's loop takes nothing more, commits what it has and says `drained`.
     case pauseServing(Epoch)
