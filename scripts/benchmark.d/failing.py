@@ -1,0 +1,67 @@
+"""Workers that fail every job that they fetch."""
+
+import selectors
+import socket
+
+from client import hello
+
+_FAILURE = b'"errtype":"Unreachable","message":"the benchmark fails every job","backtrace":[]}\r\n'
+_MARKER = b'"jid":"'
+
+
+class _Connection:
+    """Fetches a job, fails it, and fetches the next."""
+
+    def __init__(self, port: int, queue: str):
+        self._fetch = f"FETCH {queue}\r\n".encode()
+        self._received = b""
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with self.socket.makefile("rb", buffering=0) as replies:
+            replies.readline()
+            self.socket.sendall(hello("benchmark-failing"))
+            replies.readline()
+
+    def fetch(self):
+        self.socket.sendall(self._fetch)
+
+    def receive(self) -> bool:
+        """Takes in what has come, and sends the next command; says whether a failure was confirmed."""
+        self._received += self.socket.recv(65_536)
+        end = self._received.find(b"\n") + 1
+        if not end:
+            return False
+        kind, rest = self._received[:1], self._received[1:end]
+        if kind == b"$" and int(rest) >= 0:
+            if len(self._received) == end + int(rest) + 2:
+                self._fail(self._received[end:])
+            return False
+        if kind not in b"+$":
+            raise RuntimeError(f"a worker was answered {rest.decode()}")
+        self._received = b""
+        self.fetch()
+        return kind == b"+"
+
+    def _fail(self, job: bytes):
+        start = job.index(_MARKER) + len(_MARKER)
+        jid = job[start : job.index(b'"', start)]
+        self._received = b""
+        self.socket.sendall(b'FAIL {"jid":"' + jid + b'",' + _FAILURE)
+
+
+def fail_all(port: int, queue: str, job_count: int, connection_count: int = 200):
+    """Fetches that many jobs of a queue and fails each."""
+    selector = selectors.DefaultSelector()
+    connections = [_Connection(port, queue) for _ in range(connection_count)]
+    try:
+        for connection in connections:
+            selector.register(connection.socket, selectors.EVENT_READ, connection)
+            connection.fetch()
+        left = job_count
+        while left:
+            for key, _ in selector.select():
+                left -= key.data.receive()
+    finally:
+        selector.close()
+        for connection in connections:
+            connection.socket.close()
