@@ -60,7 +60,7 @@ def due(setup: Setup) -> Section:
     section = Section(f"{count:,} retries due at once")
     with setup.server() as server:
         queue, _ = fill(setup.millrace, server, count)
-        with server.stopped("scheduler"):
+        with server.stopped("scheduler") as let_go:
             say(f"failing {count:,} jobs")
             began = time.monotonic()
             fail_all(server.port, queue, count)
@@ -68,8 +68,9 @@ def due(setup: Setup) -> Section:
             _require_retries(server, count)
             say("waiting until all of them are due")
             time.sleep(_LONGEST_WAIT)
-        with Probe(server.port) as probe:
-            seconds = _drain(server)
+            with Probe(server.port) as probe:
+                let_go()
+                seconds = _drain(server)
         with Client(server.port) as client:
             queued = client.info()["queues"].get(queue, 0)
     if queued != count:

@@ -110,7 +110,7 @@ class Server:
                 found["redis"] = pid
             elif words[1] in _ROLES:
                 found[words[1]] = pid
-        return found
+        return {name: found[name] for name in (*_ROLES, "redis") if name in found}
 
     @property
     def redis_socket(self) -> str:
@@ -130,11 +130,11 @@ class Server:
 
     @contextlib.contextmanager
     def stopped(self, role: str):
-        """Holds one of the server's processes with SIGSTOP."""
+        """Holds one of the server's processes with SIGSTOP, until the function that it gives is called or at the end."""
         pid = self.pids[role]
         os.kill(pid, signal.SIGSTOP)
         try:
-            yield
+            yield lambda: os.kill(pid, signal.SIGCONT)
         finally:
             os.kill(pid, signal.SIGCONT)
 
