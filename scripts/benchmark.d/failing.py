@@ -1,10 +1,14 @@
 """Workers that fail every job that they fetch."""
 
+import contextlib
 import selectors
 import socket
+import time
 
-from client import hello
+from client import Client, hello
 
+_WORKER = "benchmark-failing"
+_BEAT_SECONDS = 10
 _FAILURE = b'"errtype":"Unreachable","message":"the benchmark fails every job","backtrace":[]}\r\n'
 _MARKER = b'"jid":"'
 
@@ -19,7 +23,7 @@ class _Connection:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with self.socket.makefile("rb", buffering=0) as replies:
             replies.readline()
-            self.socket.sendall(hello("benchmark-failing"))
+            self.socket.sendall(hello(_WORKER))
             replies.readline()
 
     def fetch(self):
@@ -51,17 +55,19 @@ class _Connection:
 
 def fail_all(port: int, queue: str, job_count: int, connection_count: int = 200):
     """Fetches that many jobs of a queue and fails each."""
-    selector = selectors.DefaultSelector()
-    connections = [_Connection(port, queue) for _ in range(connection_count)]
-    try:
-        for connection in connections:
+    with contextlib.ExitStack() as stack:
+        selector = stack.enter_context(selectors.DefaultSelector())
+        life = stack.enter_context(Client(port, _WORKER))
+        for _ in range(connection_count):
+            connection = _Connection(port, queue)
+            stack.enter_context(connection.socket)
             selector.register(connection.socket, selectors.EVENT_READ, connection)
             connection.fetch()
+        next_beat = 0.0
         left = job_count
         while left:
+            if time.monotonic() >= next_beat:
+                life.ask(f'BEAT {{"wid":"{_WORKER}"}}')
+                next_beat = time.monotonic() + _BEAT_SECONDS
             for key, _ in selector.select():
                 left -= key.data.receive()
-    finally:
-        selector.close()
-        for connection in connections:
-            connection.socket.close()
