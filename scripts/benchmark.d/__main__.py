@@ -62,7 +62,7 @@ def _heading(millrace: str) -> str:
     )
     gibibytes = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGESIZE") / 1_073_741_824
     facts = [
-        f"commit {_commit()}",
+        f"commit {_commit()}" + (" (but a program that MILLRACE named)" if "MILLRACE" in os.environ else ""),
         _output(millrace, "version").splitlines()[0],
         _output("redis-server", "--version").split()[2].replace("v=", "Redis "),
         f"{os.cpu_count()} × {processor}",
