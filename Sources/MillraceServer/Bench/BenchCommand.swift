@@ -15,7 +15,7 @@ struct BenchCommand {
         let server: ClientConfiguration
         do {
             options = try BenchOptions(parsing: arguments)
-            server = try options.url.map { try ClientConfiguration(url: $0) } ?? ClientConfiguration.fromEnvironment()
+            server = try Self.server(options)
         } catch {
             MillraceCommand.complain("millrace bench: \(error)\nTry: millrace bench --help")
             return 2
@@ -30,9 +30,25 @@ struct BenchCommand {
         }
     }
 
+    /// - Throws: `FaktoryError` when the URL is none, or ``UsageError`` when there is nothing to trust for.
+    private static func server(_ options: BenchOptions) throws -> ClientConfiguration {
+        var server = try options.url.map { try ClientConfiguration(url: $0) } ?? ClientConfiguration.fromEnvironment()
+        guard let path = options.authoritiesPath else { return server }
+        guard server.tls != nil else { throw UsageError("--ca is for a URL that begins with tcp+tls:") }
+        server.tls = TLSOptions(trustRoots: .file(path))
+        return server
+    }
+
+    /// The server's processes, if it runs on this machine and they can be seen.
+    private static func localProcesses(of server: ClientConfiguration) -> [BenchOptions.WatchedProcess] {
+        guard ["localhost", "127.0.0.1", "::1"].contains(server.host) else { return [] }
+        return ServerProcessFinder().processes(listeningOn: server.port)
+    }
+
     private func measure(_ options: BenchOptions, _ server: ClientConfiguration) async throws -> BenchReport {
         let processID = ProcessInfo.processInfo.processIdentifier
-        let processes = [.init(name: "bench", processID: processID)] + options.processes
+        let others = options.processes.isEmpty ? Self.localProcesses(of: server) : options.processes
+        let processes = [.init(name: "bench", processID: processID)] + others
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let eventLoop = group.next()
         var server = server

@@ -18,11 +18,14 @@ final class BenchConnection {
     private static let replyTimeout = Duration.seconds(30)
 
     private let role: Role
+    /// Which worker process of the run the connection belongs to.
+    private let process: Int
     private let connection: FaktoryConnection
     private let run: BenchRun
 
-    init(_ role: Role, over connection: FaktoryConnection, in run: BenchRun) {
+    init(_ role: Role, of process: Int, over connection: FaktoryConnection, in run: BenchRun) {
         self.role = role
+        self.process = process
         self.connection = connection
         self.run = run
     }
@@ -42,7 +45,7 @@ final class BenchConnection {
         case .producer:
             self.pushNext()
         case .worker, .idle:
-            if let beat = self.run.beatIfDue() {
+            if let beat = self.run.beatIfDue(of: self.process) {
                 self.send(beat) { reply, _, _ in
                     if case .error = reply { throw Self.unexpected(reply, to: "BEAT") }
                     self.sendNext()
@@ -128,18 +131,18 @@ extension BenchConnection {
                 self.sendNext()
             case .bulk(let document):
                 guard let jobID = self.run.names.jobID(in: document) else { fallthrough }
-                self.acknowledge(jobID, isFirst: self.run.fetch(document, from: sentAt, to: now))
+                self.acknowledge(jobID, dueAt: self.run.fetch(document, from: sentAt, to: now))
             default:
                 throw Self.unexpected(reply, to: "FETCH")
             }
         }
     }
 
-    /// - Parameter isFirst: false for a job that was fetched before or is not of this run.
-    private func acknowledge(_ jobID: String, isFirst: Bool) {
+    /// - Parameter dueAt: when the job was due; nil for one that was fetched before or is not of this run.
+    private func acknowledge(_ jobID: String, dueAt: UInt64?) {
         self.send(ByteBuffer(string: "ACK {\"jid\":\"\(jobID)\"}\r\n")) { reply, sentAt, now in
             guard reply == .simple("OK") else { throw Self.unexpected(reply, to: "ACK") }
-            if isFirst { self.run.acknowledge(from: sentAt, to: now) }
+            if let dueAt { self.run.acknowledge(dueAt: dueAt, from: sentAt, to: now) }
             self.sendNext()
         }
     }

@@ -24,6 +24,9 @@ package struct BenchJobNames: Sendable {
 
     func queue(_ index: Int) -> String { "\(self.run)-q\(index)" }
 
+    /// The id of a worker process of the run.
+    func workerID(_ index: Int) -> String { "\(self.run)-w\(index)" }
+
     var idleQueue: String { "\(self.run)-idle" }
 
     /// The number of the job in a server's answer to FETCH; nil when it is none of this run's.

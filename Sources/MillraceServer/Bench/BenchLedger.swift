@@ -14,6 +14,8 @@ package struct BenchLedger: Sendable {
 
     /// How many jobs there will be.
     package let jobCount: Int
+    /// Whether the jobs are also fetched and acknowledged, or only pushed.
+    package let hasWorkers: Bool
     /// How many pushes the server has confirmed, in jobs.
     package private(set) var pushedCount = 0
     /// How many different jobs have been fetched.
@@ -30,9 +32,10 @@ package struct BenchLedger: Sendable {
     private var isPushed: [Bool]
     private var isFetched: [Bool]
 
-    package init(jobCount: Int) {
+    package init(jobCount: Int, hasWorkers: Bool = true) {
         precondition(BenchOptions.jobBounds.contains(jobCount), "a ledger for \(jobCount) jobs")
         self.jobCount = jobCount
+        self.hasWorkers = hasWorkers
         self.dueTimes = Array(repeating: 0, count: jobCount)
         self.isPushed = Array(repeating: false, count: jobCount)
         self.isFetched = Array(repeating: false, count: jobCount)
@@ -78,17 +81,23 @@ package struct BenchLedger: Sendable {
         self.acknowledgedCount += 1
     }
 
-    /// How many jobs the server has confirmed that no worker was given.
+    /// How many jobs have gone all the way: acknowledged, or pushed where nobody fetches.
+    package var doneCount: Int {
+        self.hasWorkers ? self.acknowledgedCount : self.pushedCount
+    }
+
+    /// How many jobs the server has confirmed that no worker was given; 0 where nobody fetches.
     package var lostCount: Int {
-        zip(self.isPushed, self.isFetched).count { isPushed, isFetched in isPushed && !isFetched }
+        guard self.hasWorkers else { return 0 }
+        return zip(self.isPushed, self.isFetched).count { isPushed, isFetched in isPushed && !isFetched }
     }
 
-    /// Whether every job was pushed, fetched and acknowledged.
+    /// Whether every job was pushed, and fetched and acknowledged unless nobody fetches.
     package var isComplete: Bool {
-        self.pushedCount == self.jobCount && self.acknowledgedCount == self.jobCount
+        self.pushedCount == self.jobCount && self.doneCount == self.jobCount
     }
 
-    /// Whether every job was pushed and fetched exactly once, and none beside.
+    /// Whether the run is complete, and no job was fetched twice or from elsewhere.
     package var isSound: Bool {
         self.isComplete && self.duplicateCount == 0 && self.unknownCount == 0
     }

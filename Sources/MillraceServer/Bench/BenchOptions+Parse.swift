@@ -1,6 +1,7 @@
 extension BenchOptions {
     private static let valueFlags = [
         "--producers", "--workers", "--jobs", "--size", "--queues", "--batch", "--rate", "--idle", "--processes",
+        "--ca",
     ]
 
     /// Understands the arguments behind `millrace bench`; a flag's value follows it, or stands behind `=`.
@@ -44,6 +45,7 @@ extension BenchOptions {
         case "--batch": self.batchJobCount = try Self.number(value, flag, Self.batchBounds)
         case "--rate": self.jobsPerSecond = try Self.number(value, flag, Self.rateBounds)
         case "--idle": self.idleWorkerCount = try Self.number(value, flag, Self.idleBounds)
+        case "--ca": self.authoritiesPath = value
         default: self.processes = try Self.processes(value)
         }
     }

@@ -7,7 +7,7 @@ package struct BenchReport: Sendable {
     package struct Process: Sendable, Equatable {
         package let name: String
         package let cpuSeconds: Double
-        /// How many acknowledged jobs the CPU time is divided by.
+        /// How many jobs went all the way: what the CPU time is divided by.
         package let jobCount: Int
         package let residentBytes: UInt64
 
@@ -18,7 +18,7 @@ package struct BenchReport: Sendable {
             self.residentBytes = residentBytes
         }
 
-        /// 0 when no job was acknowledged.
+        /// 0 when no job went all the way.
         package var cpuMicrosecondsPerJob: Double {
             self.jobCount > 0 ? self.cpuSeconds * 1_000_000 / Double(self.jobCount) : 0
         }
@@ -26,46 +26,36 @@ package struct BenchReport: Sendable {
 
     /// `PUSH` or `PUSHB`.
     package let pushName: String
-    /// From the first command to the last confirmed acknowledgement.
+    /// From the first command to the last confirmed acknowledgement, or push where nobody fetches.
     package let seconds: Double
     package let ledger: BenchLedger
-    package let push: BenchLatency
-    /// Of the FETCHes that brought a job, the wait for it included.
-    package let fetch: BenchLatency
-    package let acknowledgement: BenchLatency
-    /// From when a job was due until a worker had it.
-    package let pushToStart: BenchLatency
+    package let latencies: BenchLatencies
     package let processes: [Process]
 
     package init(
         pushName: String,
         seconds: Double,
         ledger: BenchLedger,
-        push: BenchLatency,
-        fetch: BenchLatency,
-        acknowledgement: BenchLatency,
-        pushToStart: BenchLatency,
+        latencies: BenchLatencies,
         processes: [Process]
     ) {
         self.pushName = pushName
         self.seconds = seconds
         self.ledger = ledger
-        self.push = push
-        self.fetch = fetch
-        self.acknowledgement = acknowledgement
-        self.pushToStart = pushToStart
+        self.latencies = latencies
         self.processes = processes
     }
 
     /// 0 when no time went by.
     package var jobsPerSecond: Double {
-        self.seconds > 0 ? Double(self.ledger.acknowledgedCount) / self.seconds : 0
+        self.seconds > 0 ? Double(self.ledger.doneCount) / self.seconds : 0
     }
 
-    private var latencies: [(name: String, latency: BenchLatency)] {
+    private var namedLatencies: [(name: String, latency: BenchLatency)] {
         [
-            (self.pushName, self.push), ("FETCH", self.fetch), ("ACK", self.acknowledgement),
-            ("push to start", self.pushToStart),
+            (self.pushName, self.latencies.push), ("FETCH", self.latencies.fetch),
+            ("ACK", self.latencies.acknowledgement), ("push to start", self.latencies.pushToStart),
+            ("push to done", self.latencies.pushToDone),
         ]
     }
 
@@ -75,15 +65,15 @@ package struct BenchReport: Sendable {
     package var text: String {
         let ledger = self.ledger
         var lines = [
-            "\(Self.fixed(self.jobsPerSecond, 0)) jobs/s: \(ledger.acknowledgedCount) jobs in "
+            "\(Self.fixed(self.jobsPerSecond, 0)) jobs/s: \(ledger.doneCount) jobs in "
                 + "\(Self.fixed(self.seconds, 2)) s",
             "lost \(ledger.lostCount), duplicated \(ledger.duplicateCount), unknown \(ledger.unknownCount), "
                 + "not pushed \(ledger.jobCount - ledger.pushedCount), "
-                + "not acknowledged \(ledger.jobCount - ledger.acknowledgedCount)",
+                + "not done \(ledger.jobCount - ledger.doneCount)",
             "",
             Self.columns(["ms"] + Self.percentiles.map { $0.0 }),
         ]
-        for (name, latency) in self.latencies {
+        for (name, latency) in self.namedLatencies {
             let values = Self.percentiles.map { Self.fixed(latency.milliseconds(atPercentile: $0.1), 3) }
             lines.append(Self.columns([name] + values))
         }
@@ -102,7 +92,7 @@ package struct BenchReport: Sendable {
 
     /// One JSON object, without a line end.
     package var json: String {
-        let latencies = self.latencies.map { name, latency in
+        let latencies = self.namedLatencies.map { name, latency in
             Self.member(
                 name.lowercased().replacingOccurrences(of: " ", with: "_"),
                 .object(

@@ -4,13 +4,15 @@ import NIOCore
 /// A run of the load generator; lives on one event loop, which alone touches it.
 ///
 /// It opens its connections, starts them all at once, and is over when each job was pushed, fetched and acknowledged,
-/// or when no job has come for ``patience``.
+/// or when no job has come for ``patience``. Without workers it is over when each job was pushed.
 final class BenchRun {
     /// How many connections are being opened at the same time.
     private static let openingCount = 64
     /// How long no job may be pushed, fetched or acknowledged before those still missing count as lost.
     private static let patience = TimeAmount.seconds(15)
-    /// How often one of the workers tells the server that they live.
+    /// How many of the idle connections are of one worker process.
+    private static let idleProcessSize = 10
+    /// How often a worker process tells the server that it lives.
     private static let beatInterval = TimeAmount.seconds(10)
 
     let options: BenchOptions
@@ -26,19 +28,19 @@ final class BenchRun {
     private let progress: @Sendable (String) -> Void
 
     private(set) var isOver = false
-    private var roles: [BenchConnection.Role]
+    private var unopened: [(role: BenchConnection.Role, process: Int)]
+    /// Those that push, fetch and acknowledge.
     private var connections: [BenchConnection] = []
+    private var idleConnections: [BenchConnection] = []
     private var repeated: RepeatedTask?
 
     private var ledger: BenchLedger
-    private var push = BenchLatency()
-    private var fetch = BenchLatency()
-    private var acknowledgement = BenchLatency()
-    private var pushToStart = BenchLatency()
+    private var latencies = BenchLatencies()
 
     private var startedAt: UInt64 = 0
     private var lastEventAt: UInt64 = 0
-    private var nextBeatAt: UInt64 = 0
+    /// When each worker process has to send its next BEAT.
+    private var nextBeatsAt: [UInt64]
     private var reportedCount = 0
 
     init(
@@ -56,16 +58,17 @@ final class BenchRun {
         self.eventLoop = eventLoop
         self.progress = progress
         self.outcome = eventLoop.makePromise()
-        self.ledger = BenchLedger(jobCount: options.jobCount)
+        self.ledger = BenchLedger(jobCount: options.jobCount, hasWorkers: options.workerCount > 0)
         self.payload = String(repeating: "x", count: options.payloadByteCount)
         let queues = (0..<options.queueCount).map { names.queue($0) }.joined(separator: " ")
         self.fetchCommand = ByteBuffer(string: "FETCH \(queues)\r\n")
         self.idleFetchCommand = ByteBuffer(string: "FETCH \(names.idleQueue)\r\n")
-        self.roles =
-            Array(repeating: .idle, count: options.idleWorkerCount)
-            + Array(repeating: .worker, count: options.workerCount)
-            + Array(repeating: .producer, count: options.producerCount)
-        self.roles.reverse()
+        // The workers are all of process 0. The first to be opened stands last.
+        let idle = (0..<options.idleWorkerCount).map { (BenchConnection.Role.idle, 1 + $0 / Self.idleProcessSize) }
+        self.unopened =
+            Array(repeating: (.producer, 0), count: options.producerCount)
+            + Array(repeating: (.worker, 0), count: options.workerCount) + idle.reversed()
+        self.nextBeatsAt = Array(repeating: 0, count: 1 + (idle.last?.1 ?? 0))
     }
 
     /// Nanoseconds of the clock that the event loop's deadlines are in.
@@ -73,11 +76,14 @@ final class BenchRun {
 
     /// Begins; the future has the report, or the reason why there is none.
     func start() -> EventLoopFuture<BenchReport> {
-        let openings = (0..<min(Self.openingCount, self.roles.count)).map { _ in self.openNext() }
-        EventLoopFuture.andAllSucceed(openings, on: self.eventLoop).assumeIsolated().whenComplete { result in
-            switch result {
-            case .success: self.begin()
-            case .failure(let error): self.fail(error)
+        let openings = (0..<min(Self.openingCount, self.unopened.count)).map { _ in self.openNext() }
+        // Those that are still being opened when one fails are waited for: their event loop must outlive them.
+        EventLoopFuture.whenAllComplete(openings, on: self.eventLoop).assumeIsolated().whenSuccess { results in
+            do {
+                for result in results { try result.get() }
+                self.begin()
+            } catch {
+                self.fail(error)
             }
         }
         return self.outcome.futureResult
@@ -85,24 +91,37 @@ final class BenchRun {
 
     /// Opens one connection after the other until none is left to open.
     private func openNext() -> EventLoopFuture<Void> {
-        guard !self.isOver, let role = self.roles.popLast() else { return self.eventLoop.makeSucceededVoidFuture() }
+        guard !self.isOver, let (role, process) = self.unopened.popLast() else {
+            return self.eventLoop.makeSucceededVoidFuture()
+        }
         var server = self.server
-        server.identity = role == .producer ? nil : WorkerIdentity(id: self.names.run, labels: ["bench"])
+        server.identity =
+            role == .producer ? nil : WorkerIdentity(id: self.names.workerID(process), labels: ["bench"])
         let opened = self.eventLoop.makePromise(of: FaktoryConnection.self)
         opened.completeWithTask { [server] in try await FaktoryConnection.open(to: server) }
         return opened.futureResult.assumeIsolated().flatMap { connection in
-            self.join(BenchConnection(role, over: connection, in: self))
+            self.join(BenchConnection(role, of: process, over: connection, in: self), as: role)
             return self.openNext()
+        }.flatMapError { error in
+            self.unopened = []
+            return self.eventLoop.makeFailedFuture(error)
         }.nonisolated()
     }
 
     /// Takes in a connection that the server has welcomed.
-    private func join(_ connection: BenchConnection) {
+    ///
+    /// One that idles begins at once, so that thousands of them do not all ask again at the same moment.
+    private func join(_ connection: BenchConnection, as role: BenchConnection.Role) {
         guard !self.isOver else {
             connection.close()
             return
         }
-        self.connections.append(connection)
+        if role == .idle {
+            self.idleConnections.append(connection)
+            connection.start()
+        } else {
+            self.connections.append(connection)
+        }
     }
 
     private func begin() {
@@ -124,7 +143,7 @@ final class BenchRun {
 
     /// Once a second: shows the progress, and gives up when there is none.
     private func look() {
-        let count = self.ledger.acknowledgedCount
+        let count = self.ledger.doneCount
         self.progress(
             "\(count) of \(self.options.jobCount) jobs done, \(count - self.reportedCount) in the last second"
         )
@@ -141,17 +160,14 @@ final class BenchRun {
 
     private func finish() {
         guard !self.isOver else { return }
-        let usage = self.watch.end(perJob: self.ledger.acknowledgedCount)
+        let usage = self.watch.end(perJob: self.ledger.doneCount)
         self.close()
         self.outcome.succeed(
             BenchReport(
                 pushName: self.pushName,
                 seconds: Double(self.lastEventAt - self.startedAt) / 1_000_000_000,
                 ledger: self.ledger,
-                push: self.push,
-                fetch: self.fetch,
-                acknowledgement: self.acknowledgement,
-                pushToStart: self.pushToStart,
+                latencies: self.latencies,
                 processes: usage
             )
         )
@@ -160,8 +176,9 @@ final class BenchRun {
     private func close() {
         self.isOver = true
         self.repeated?.cancel()
-        for connection in self.connections { connection.close() }
+        for connection in self.connections + self.idleConnections { connection.close() }
         self.connections = []
+        self.idleConnections = []
     }
 }
 
@@ -202,31 +219,32 @@ extension BenchRun {
 
     func confirmPush(of jobs: Range<Int>, from dueAt: UInt64, to now: UInt64) {
         self.ledger.confirmPush(of: jobs)
-        self.push.record(from: dueAt, to: now)
+        self.latencies.push.record(from: dueAt, to: now)
         self.note(at: now)
     }
 
-    /// - Returns: whether the job is of this run, and fetched for the first time.
-    func fetch(_ document: ByteBuffer, from sentAt: UInt64, to now: UInt64) -> Bool {
-        self.fetch.record(from: sentAt, to: now)
-        guard case .first(let dueAt) = self.ledger.fetch(self.names.job(in: document)) else { return false }
-        self.pushToStart.record(from: dueAt, to: now)
+    /// - Returns: when the job was due; nil for one that is not of this run, or was fetched before.
+    func fetch(_ document: ByteBuffer, from sentAt: UInt64, to now: UInt64) -> UInt64? {
+        self.latencies.fetch.record(from: sentAt, to: now)
+        guard case .first(let dueAt) = self.ledger.fetch(self.names.job(in: document)) else { return nil }
+        self.latencies.pushToStart.record(from: dueAt, to: now)
         self.lastEventAt = now
-        return true
+        return dueAt
     }
 
-    func acknowledge(from sentAt: UInt64, to now: UInt64) {
+    func acknowledge(dueAt: UInt64, from sentAt: UInt64, to now: UInt64) {
         self.ledger.acknowledge()
-        self.acknowledgement.record(from: sentAt, to: now)
+        self.latencies.acknowledgement.record(from: sentAt, to: now)
+        self.latencies.pushToDone.record(from: dueAt, to: now)
         self.note(at: now)
     }
 
-    /// The worker's BEAT when one is due; whoever asks has to send it.
-    func beatIfDue() -> ByteBuffer? {
+    /// The BEAT of a worker process when one is due; whoever asks has to send it.
+    func beatIfDue(of process: Int) -> ByteBuffer? {
         let now = Self.now()
-        guard now >= self.nextBeatAt else { return nil }
-        self.nextBeatAt = now + UInt64(Self.beatInterval.nanoseconds)
-        return ByteBuffer(string: "BEAT {\"wid\":\"\(self.names.run)\"}\r\n")
+        guard now >= self.nextBeatsAt[process] else { return nil }
+        self.nextBeatsAt[process] = now + UInt64(Self.beatInterval.nanoseconds)
+        return ByteBuffer(string: "BEAT {\"wid\":\"\(self.names.workerID(process))\"}\r\n")
     }
 
     private func note(at now: UInt64) {

@@ -89,6 +89,18 @@ struct BenchLedgerTests {
         #expect(ledger.pushedCount == 1)
     }
 
+    @Test("where nobody fetches, a run is sound as soon as every job is pushed")
+    func pushedOnly() {
+        var ledger = BenchLedger(jobCount: 2, hasWorkers: false)
+        let jobs = ledger.issue(upTo: 2)
+        ledger.confirmPush(of: 0..<1)
+        #expect(ledger.doneCount == 1)
+        #expect(!ledger.isComplete)
+        ledger.confirmPush(of: jobs)
+        #expect(ledger.isSound)
+        #expect(ledger.lostCount == 0)
+    }
+
     @Test("a job without an acknowledgement makes a run unsound")
     func unacknowledged() {
         var ledger = BenchLedger(jobCount: 1)

@@ -14,7 +14,8 @@ struct BenchOptionsTests {
     func everyFlag() throws {
         let options = try BenchOptions(parsing: [
             "tcp://localhost:1", "--producers", "2", "--workers=3", "--jobs", "4", "--size", "5", "--queues", "6",
-            "--batch", "7", "--rate", "8", "--idle", "9", "--processes", "front:10,redis:11", "--json",
+            "--batch", "7", "--rate", "8", "--idle", "9", "--processes", "front:10,redis:11", "--ca",
+            "ca.pem", "--json",
         ])
         var expected = BenchOptions()
         expected.url = "tcp://localhost:1"
@@ -27,6 +28,7 @@ struct BenchOptionsTests {
         expected.jobsPerSecond = 8
         expected.idleWorkerCount = 9
         expected.processes = [.init(name: "front", processID: 10), .init(name: "redis", processID: 11)]
+        expected.authoritiesPath = "ca.pem"
         expected.printsJSON = true
         #expect(options == expected)
     }
