@@ -144,10 +144,13 @@ struct Roles {
         configuration.maximumLineByteCount = section.maximumLineBytes
         configuration.handshakeTimeout = section.handshakeTimeout
         configuration.writeTimeout = section.writeTimeout
+        configuration.lineTimeout = section.lineTimeout
+        configuration.bufferByteCount = section.maximumBufferBytes
         configuration.fetchWait = section.fetchWait
         configuration.name = section.sessionName.isEmpty ? "" : "\(section.sessionName)@\(address)"
         configuration.software = "millrace/\(Millrace.version)"
         configuration.lane.holdTimeout = section.holdTimeout
+        configuration.lane.heldByteCount = section.maximumHeldBytes
         return configuration
     }
 
