@@ -36,6 +36,10 @@ struct Roles {
             let link = ZeroMQPolledPeerLink(endpoint: self.endpoint, in: context)
             fronts.append(try FrontServer(configuration: configuration, link: link, logger: logger))
         }
+        FileDescriptorLimit.makeRoom(
+            forSockets: fronts.count * self.settings.front.maximumConnections,
+            logger: logger
+        )
         var services: [any Service] = fronts
         if self.settings.web.isEnabled { services.append(try self.makeStatusServer(in: context, tls: tls)) }
         services.append(self.makeReloader(of: fronts, logger: logger))
