@@ -137,7 +137,7 @@ let package = Package(
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         tests("JobCoreTests", ["JobCore"]),
-        tests("ManagerTests", ["Manager", "ClusterLink", "JobStorage", "JobCore", logging]),
+        tests("ManagerTests", ["Manager", "ClusterLink", "JobStorage", "Election", "JobCore", logging]),
         tests("ThreadConfinementTests", ["ThreadConfinement"]),
         tests("ZeroMQTests", ["ZeroMQ", "ThreadConfinement", "TestSupport"]),
         tests("RedisTests", ["Redis", "ThreadConfinement", "TestSupport"]),

@@ -59,4 +59,15 @@ struct CommandsLineSplitterTests {
         splitter.append(ByteBuffer(string: "6"))
         #expect(throws: LineSplitter.LineTooLong.self) { try splitter.next() }
     }
+
+    @Test("the room of a long line is let go with the line")
+    func room() throws {
+        var splitter = LineSplitter()
+        for _ in 0..<100 { splitter.append(ByteBuffer(repeating: UInt8(ascii: "x"), count: 10_000)) }
+        #expect(try splitter.next() == nil)
+        #expect(splitter.reservedByteCount >= 1_000_000)
+        splitter.append(ByteBuffer(string: "\n"))
+        #expect(try splitter.next()?.readableBytes == 1_000_000)
+        #expect(splitter.reservedByteCount == 0)
+    }
 }

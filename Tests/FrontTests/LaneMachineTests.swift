@@ -67,6 +67,44 @@ struct LaneMachineTests {
         #expect(lane.reply(1, .ok) == ["to 1: #1 ok"])
     }
 
+    @Test(
+        "a leader that stalls for ten minutes finds ten copies of a batch, and one that attaches again gets it at once"
+    )
+    func fewCopies() {
+        var limits = LaneLimits()
+        limits.holdTimeout = .seconds(3_600)
+        var lane = LaneScript(limits: limits)
+        lane.push()
+        _ = lane.flush()
+        var copyCount = 1
+        for _ in 0..<6_000 {
+            lane.pass(.milliseconds(100))
+            copyCount += lane.tick().count
+        }
+        #expect(copyCount == 10)
+        #expect(lane.attach() == ["1/0: push(j)#1"])
+        lane.pass(.seconds(1))
+        #expect(lane.tick() == ["1/0: push(j)#1"])
+        lane.pass(.milliseconds(1_999))
+        #expect(lane.tick() == [])
+    }
+
+    @Test("no wait for another copy of a batch is longer than the longest")
+    func longestWait() {
+        var limits = LaneLimits()
+        limits.holdTimeout = .seconds(3_600)
+        limits.longestResendInterval = .seconds(3)
+        var lane = LaneScript(limits: limits)
+        lane.push()
+        _ = lane.flush()
+        for wait in [1, 2, 3, 3, 3] {
+            lane.pass(.seconds(wait) - .milliseconds(1))
+            #expect(lane.tick() == [], "\(wait)")
+            lane.pass(.milliseconds(1))
+            #expect(lane.tick() == ["1/0: push(j)#1"], "\(wait)")
+        }
+    }
+
     @Test("replies to any batch but the one under way count for nothing", arguments: [0, 1, 3] as [UInt64])
     func staleReplies(number: UInt64) {
         var lane = LaneScript()

@@ -27,10 +27,7 @@ struct LifecycleTests {
             for number in 0..<100 {
                 _ = try client.ask(#"PUSH {"jid":"power-switch-\#(number)","jobtype":"A","args":[]}"#)
             }
-            let processIDs = try Role.allCases.map { try server.processID(of: $0) }
-            server.program.send(SIGKILL)
-            for processID in processIDs { kill(processID, SIGKILL) }
-            #expect(try server.program.waitForEnd() == .signal(SIGKILL))
+            try server.killAll()
             try server.startAgain()
             #expect(try server.connect().info().faktory.total_enqueued == 100)
         }

@@ -21,10 +21,25 @@ struct MutationFilterTests {
         #expect(try #require(Glob(pattern)).matches(text) == isMatch)
     }
 
-    @Test("a pattern of many stars does not take for ever")
-    func hostilePattern() throws {
-        let pattern = try #require(Glob(String(repeating: "*a", count: 500) + "b"))
-        #expect(!pattern.matches(String(repeating: "a", count: 20_000)))
+    @Test(
+        "no pattern takes more than a step for each byte and 64 of its characters",
+        arguments: [("*a", 511), ("a", 1_022)]
+    )
+    func hostilePattern(part: String, count: Int) throws {
+        let pattern = try #require(Glob("*" + String(repeating: part, count: count) + "b"))
+        #expect(pattern.stepsPerByte == (part == "a" ? 16 : 9))
+        let text = String(repeating: "a", count: 200_000)
+        #expect(!pattern.matches(text))
+        #expect(pattern.matches(text + "b"))
+    }
+
+    @Test("places beyond a word lead on to the next", arguments: [62, 63, 64, 65, 127, 128, 129, 1_000])
+    func words(length: Int) throws {
+        let text = String(repeating: "x", count: length)
+        let exact = try #require(Glob(text))
+        #expect(exact.matches(text) && !exact.matches(text + "x") && !exact.matches(String(text.dropLast())))
+        let open = try #require(Glob(text + "*y*z"))
+        #expect(open.matches(text + "yz") && open.matches(text + "xxyyyzz") && !open.matches(text + "zy"))
     }
 
     @Test("names win over everything, the other conditions all have to hold, and none means all")

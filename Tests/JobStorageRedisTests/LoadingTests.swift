@@ -16,6 +16,15 @@ struct LoadingTests {
         #expect(error == .refused("NOAUTH no"))
     }
 
+    @Test("serves when all that it says is that it takes no writes")
+    func refusesWrites() throws {
+        let redis = try LoadingRedis(answers: ["-LOADING a", "-MISCONF no room", "-NOAUTH no"])
+        let error = #expect(throws: StorageError.self) { try redis.load(patience: .seconds(60)) }
+
+        // It got as far as the command behind the one by which it was waited for.
+        #expect(error != .refused("MISCONF no room"))
+    }
+
     @Test("is not waited for longer than patience lasts")
     func impatience() throws {
         let redis = try LoadingRedis(answers: ["-LOADING a", "-LOADING b", "-LOADING c"])

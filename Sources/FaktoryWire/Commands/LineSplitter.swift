@@ -17,6 +17,9 @@ package struct LineSplitter {
         package var message: String { "line is longer than \(self.maximumByteCount) bytes" }
     }
 
+    /// Storage that has grown beyond this is let go once nothing is in it.
+    private static let keptCapacity = 64 * 1024
+
     private let maximumByteCount: Int
     private var pending = ByteBuffer()
     /// How many of the pending bytes are known to hold no LF.
@@ -30,6 +33,9 @@ package struct LineSplitter {
 
     /// How many bytes are kept that no line was made of yet.
     package var pendingByteCount: Int { self.pending.readableBytes }
+
+    /// How many bytes are reserved for what is kept.
+    package var reservedByteCount: Int { self.pending.capacity }
 
     /// Takes what arrived; after a line was too long, drops it.
     package mutating func append(_ piece: ByteBuffer) {
@@ -57,6 +63,8 @@ package struct LineSplitter {
         let line = self.pending.readSlice(length: byteCount)
         self.pending.moveReaderIndex(forwardBy: lineFeed + 1 - byteCount)
         self.searchedByteCount = 0
+        // A connection that has sent one long line must not keep its room for ever.
+        if self.pending.readableBytes == 0, self.pending.capacity > Self.keptCapacity { self.pending = ByteBuffer() }
         return line
     }
 

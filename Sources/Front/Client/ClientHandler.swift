@@ -58,6 +58,11 @@ final class ClientHandler: ChannelInboundHandler {
     private var inputHasEnded = false
     private var isReading = true
     private var isDraining = false
+    /// Since when a command has begun and not ended, while nothing but the client keeps it from that.
+    private var unfinishedSince: Uptime?
+    private var share: BufferShare
+    /// Since when something of it counts.
+    private var keptSince: Uptime?
 
     /// The wid of HELLO, for a worker.
     private(set) var worker: String?
@@ -83,6 +88,7 @@ final class ClientHandler: ChannelInboundHandler {
     init(lane: Lane) {
         self.lane = lane
         self.limits = lane.environment.clientLimits
+        self.share = BufferShare(of: lane.environment.buffers)
         self.splitter = LineSplitter(maximumByteCount: self.limits.maximumLineByteCount)
     }
 }
@@ -162,6 +168,25 @@ extension ClientHandler {
         if case .greeted(let challenge) = self.phase { self.readHello(challenge) }
         self.work()
         self.flush()
+        self.noteKeptBytes()
+    }
+
+    /// Tells the budget what is kept for this client; when that is too much, whoever keeps most has to go.
+    private func noteKeptBytes() {
+        guard case .serving = self.phase else { return }
+        let isWithin = self.share.change(to: self.splitter.pendingByteCount + self.untakenByteCount)
+        if self.share.byteCount == 0 {
+            self.keptSince = nil
+        } else if self.keptSince == nil {
+            self.keptSince = self.lane.now
+        }
+        if !isWithin { self.lane.closeGreediest() }
+    }
+
+    /// Replies that were written and that the client's socket has not taken; 0 while those are few.
+    private var untakenByteCount: Int {
+        guard let channel = self.context?.channel, !channel.isWritable else { return 0 }
+        return (try? channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
     }
 }
 
@@ -217,8 +242,43 @@ extension ClientHandler {
         self.context?.close(promise: nil)
     }
 
-    /// Closes the connection when the client has taken nothing for too long of what was written to it.
+    /// How much is kept for this client, times how long that has been so in seconds, the first of them included.
+    ///
+    /// Who sends or reads a long command or reply at a good pace is let be while others only sit on theirs.
+    func greed(at now: Uptime) -> Int {
+        guard let keptSince = self.keptSince else { return 0 }
+        let seconds = Int(clamping: keptSince.duration(to: now).components.seconds)
+        return self.share.byteCount.multipliedReportingOverflow(by: 1 + max(0, seconds)).partialValue
+    }
+
+    /// Closes the connection of a client for which too much is kept.
+    func closeForRoom() {
+        self.lane.environment.logger.warning(
+            "Closed the client for which most is kept, because there is no room",
+            metadata: ["bytes": "\(self.share.byteCount)"]
+        )
+        self.turnAway("no room for \(self.splitter.pendingByteCount) bytes of a command that has not ended")
+    }
+
+    /// Closes the connection when the client has taken nothing for too long of what was written to it, or has been
+    /// sending one command for too long.
     func checkProgress(at now: Uptime) {
+        self.checkReader(at: now)
+        guard let since = self.unfinishedSince, since + self.limits.lineTimeout <= now else { return }
+        self.lane.environment.logger.info("Closed a client whose command did not end")
+        self.turnAway("a command did not end within \(self.limits.lineTimeout)")
+    }
+
+    /// Closes the connection; says why if that cannot be mistaken for the answer to a command.
+    private func turnAway(_ reason: String) {
+        guard case .serving = self.phase, self.unansweredCount == 0, self.next == nil, self.untakenByteCount == 0 else {
+            self.close()
+            return
+        }
+        self.close(saying: reason)
+    }
+
+    private func checkReader(at now: Uptime) {
         guard let context = self.context,
             let buffered = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes), buffered > 0
         else {
@@ -241,6 +301,10 @@ extension ClientHandler {
         if case .closed = self.phase {} else { self.phase = .closed }
         self.deadline?.cancel()
         self.deadline = nil
+        self.unfinishedSince = nil
+        self.keptSince = nil
+        self.splitter = LineSplitter(maximumByteCount: self.limits.maximumLineByteCount)
+        _ = self.share.change(to: 0)
         if let fetch = self.fetch {
             self.fetch = nil
             self.lane.abandon(fetch)
@@ -382,6 +446,7 @@ extension ClientHandler {
     /// Takes as many lines as may be taken now.
     private func work() {
         var isStalled = false
+        var hasTakenLine = false
         while case .serving = self.phase {
             if self.unansweredCount == 0, let next = self.next {
                 self.next = nil
@@ -393,8 +458,18 @@ extension ClientHandler {
                 break
             }
             guard self.takeLine() else { break }
+            hasTakenLine = true
         }
+        self.noteUnfinishedLine(isStalled: isStalled, hasTakenLine: hasTakenLine)
         self.updateReading(isStalled: isStalled)
+    }
+
+    private func noteUnfinishedLine(isStalled: Bool, hasTakenLine: Bool) {
+        guard case .serving = self.phase, !isStalled, self.splitter.pendingByteCount > 0 else {
+            self.unfinishedSince = nil
+            return
+        }
+        if hasTakenLine || self.unfinishedSince == nil { self.unfinishedSince = self.lane.now }
     }
 
     private var maySend: Bool {

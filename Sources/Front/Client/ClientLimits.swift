@@ -8,6 +8,7 @@ struct ClientLimits: Sendable {
     let fetchWaitMilliseconds: UInt32
     let handshakeTimeout: TimeAmount
     let writeTimeout: Duration
+    let lineTimeout: Duration
     let allowsLegacyHash: Bool
 
     init(_ configuration: FrontServer.Configuration) {
@@ -19,6 +20,7 @@ struct ClientLimits: Sendable {
         )
         self.handshakeTimeout = TimeAmount(configuration.handshakeTimeout)
         self.writeTimeout = configuration.writeTimeout
+        self.lineTimeout = configuration.lineTimeout
         self.allowsLegacyHash = configuration.allowsLegacyHash
     }
 }

@@ -76,6 +76,17 @@ extension Lane {
         self.checkDrained()
     }
 
+    /// Closes the client for which most is kept for longest, if anything that counts is kept for any.
+    func closeGreediest() {
+        let now = self.now
+        var greediest: (client: ClientHandler, greed: Int)?
+        for client in self.clients.values {
+            let greed = client.greed(at: now)
+            if greed > greediest?.greed ?? 0 { greediest = (client, greed) }
+        }
+        greediest?.client.closeForRoom()
+    }
+
     func append(_ body: LinkCommand.Body, for connection: ConnectionID) -> UInt64 {
         let request = self.machine.append(body, for: connection, at: self.now)
         self.scheduleFlush()

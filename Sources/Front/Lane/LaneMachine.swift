@@ -20,6 +20,8 @@ package struct LaneMachine {
         let number: UInt64
         let message: [UInt8]
         var sentAt: Uptime
+        /// How long to wait from then on before it is sent again.
+        var patience: Duration
         var chunk: CommandChunk
     }
 
@@ -243,6 +245,7 @@ extension LaneMachine {
         self.isAttached = true
         if var batch = self.inFlight {
             batch.sentAt = now
+            batch.patience = self.limits.resendInterval
             self.inFlight = batch
             actions.append(.send(batch.message))
         }
@@ -266,8 +269,9 @@ extension LaneMachine {
     /// Looks at every deadline; called about ten times a second.
     package mutating func tick(at now: Uptime) -> [LaneAction] {
         var actions: [LaneAction] = []
-        if self.isAttached, var batch = self.inFlight, batch.sentAt + self.limits.resendInterval <= now {
+        if self.isAttached, var batch = self.inFlight, batch.sentAt + batch.patience <= now {
             batch.sentAt = now
+            batch.patience = min(batch.patience * 2, self.limits.longestResendInterval)
             self.inFlight = batch
             actions.append(.send(batch.message))
         }
@@ -461,7 +465,13 @@ extension LaneMachine {
             commandCount: chunk.entries.count,
             commands: chunk.writer.bytes
         )
-        self.inFlight = Batch(number: self.lastBatch, message: message, sentAt: now, chunk: chunk)
+        self.inFlight = Batch(
+            number: self.lastBatch,
+            message: message,
+            sentAt: now,
+            patience: self.limits.resendInterval,
+            chunk: chunk
+        )
         actions.append(.send(message))
     }
 

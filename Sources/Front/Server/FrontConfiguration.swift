@@ -31,6 +31,11 @@ extension FrontServer {
         package var handshakeTimeout: Duration = .seconds(2)
         /// How long a client may take no byte of what was written to it.
         package var writeTimeout: Duration = .seconds(10)
+        /// From the first byte of a command to its end.
+        package var lineTimeout: Duration = .seconds(60)
+        /// Bytes that are kept of commands that have not ended and of replies that were not taken, of all clients
+        /// together; 64 KiB of each client do not count.
+        package var bufferByteCount = 256 << 20
         /// How long a FETCH waits for a job.
         package var fetchWait: Duration = .milliseconds(1_900)
         /// How long clients have to come to an end when the front stops.
@@ -57,6 +62,7 @@ extension FrontServer {
                 ("maximumLineByteCount", self.maximumLineByteCount, 1_024...(64 << 20)),
                 ("passwordAttempts", self.passwordAttempts, 1...1_000_000),
                 ("pipelineDepth", self.pipelineDepth, 1...65_536),
+                ("bufferByteCount", self.bufferByteCount, 1_024...(1 << 40)),
             ]
             for (field, count, range) in counts {
                 try self.require(
@@ -67,7 +73,7 @@ extension FrontServer {
             }
             let times = [
                 ("handshakeTimeout", self.handshakeTimeout), ("writeTimeout", self.writeTimeout),
-                ("fetchWait", self.fetchWait), ("drainTimeout", self.drainTimeout),
+                ("lineTimeout", self.lineTimeout), ("fetchWait", self.fetchWait), ("drainTimeout", self.drainTimeout),
                 ("lane.holdTimeout", self.lane.holdTimeout), ("lane.resendInterval", self.lane.resendInterval),
             ]
             for (field, time) in times {

@@ -8,6 +8,7 @@ final class FrontEnvironment: Sendable {
     let configuration: FrontServer.Configuration
     let clientLimits: ClientLimits
     let counters: ConnectionCounters
+    let buffers: BufferBudget
     let secrets: FrontSecrets
     let wrongPasswords: Mutex<WrongPasswords>
     let logger: Logger
@@ -20,6 +21,7 @@ final class FrontEnvironment: Sendable {
     ) {
         self.configuration = configuration
         self.clientLimits = ClientLimits(configuration)
+        self.buffers = BufferBudget(bound: configuration.bufferByteCount)
         self.wrongPasswords = Mutex(WrongPasswords(burst: configuration.passwordAttempts))
         self.counters = counters
         self.secrets = secrets

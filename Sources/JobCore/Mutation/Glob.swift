@@ -1,7 +1,8 @@
 /// A pattern with the rules of Redis: `*`, `?`, `[a-z]`, `[^a-z]`, and `\` before a character that means itself.
 ///
-/// Matching takes at most as many steps as the pattern has bytes times the text has (only the last `*` is ever tried
-/// again), however many stars there are; the pattern's own length is bounded.
+/// All places of the pattern where the text may have got to are followed at once, as the bits of a few words. Each byte
+/// of the text is looked at once and costs a step for every 64 characters of the pattern, whatever they are: nothing is ever
+/// tried again. The pattern's own length is bounded.
 package struct Glob: Equatable, Sendable {
     /// The longest pattern in bytes.
     package static let maximumByteCount = 1024
@@ -31,7 +32,17 @@ package struct Glob: Equatable, Sendable {
 
     /// The pattern as it was written.
     package let text: String
-    private let tokens: [Token]
+    /// How many tokens match one byte each; the text has got to place n when it has matched n of them.
+    private let length: Int
+    /// How many words hold a bit for each place, the last one included.
+    private let wordCount: Int
+    /// For each byte, words with the bits of the places that it leads on from.
+    private var steps: [UInt64]
+    /// The bits of the places in front of which stands a `*`, so that any byte may be passed over there.
+    private var loops: [UInt64]
+
+    /// How many steps a byte of a text takes.
+    package var stepsPerByte: Int { self.wordCount }
 
     /// Nil when the pattern is too long; every other text is a pattern.
     package init?(_ pattern: String) {
@@ -48,7 +59,26 @@ package struct Glob: Equatable, Sendable {
             }
         }
         self.text = pattern
-        self.tokens = tokens
+        self.length = tokens.count { $0 != .anyRun }
+        self.wordCount = self.length / 64 + 1
+        self.steps = [UInt64](repeating: 0, count: 256 * self.wordCount)
+        self.loops = [UInt64](repeating: 0, count: self.wordCount)
+        var place = 0
+        for token in tokens {
+            if token == .anyRun {
+                self.loops[place / 64] |= 1 << UInt64(place % 64)
+            } else {
+                self.addSteps(of: token, from: place)
+                place += 1
+            }
+        }
+    }
+
+    private mutating func addSteps(of token: Token, from place: Int) {
+        let bit: UInt64 = 1 << UInt64(place % 64)
+        for byte in UInt8.min ... .max where Self.matches(token, byte) {
+            self.steps[Int(byte) * self.wordCount + place / 64] |= bit
+        }
     }
 
     /// Reads up to the closing bracket, or to the end when there is none.
@@ -81,28 +111,33 @@ package struct Glob: Equatable, Sendable {
     }
 
     private func matches(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
-        var tokenIndex = 0
-        var textIndex = 0
-        var lastRun: (token: Int, text: Int)?
-        while textIndex < text.count {
-            if tokenIndex < self.tokens.count {
-                if self.tokens[tokenIndex] == .anyRun {
-                    lastRun = (tokenIndex, textIndex)
-                    tokenIndex += 1
-                    continue
-                }
-                if Self.matches(self.tokens[tokenIndex], text[textIndex]) {
-                    tokenIndex += 1
-                    textIndex += 1
-                    continue
-                }
+        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: self.wordCount) { places in
+            places.initialize(repeating: 0)
+            places[0] = 1
+            let endWord = self.length / 64
+            let endBit: UInt64 = 1 << UInt64(self.length % 64)
+            let isOpenEnded = self.loops[endWord] & endBit != 0
+            for byte in text {
+                guard self.step(by: byte, places) else { return false }
+                // Whatever follows is passed over.
+                if isOpenEnded, places[endWord] & endBit != 0 { return true }
             }
-            guard let run = lastRun else { return false }
-            lastRun = (run.token, run.text + 1)
-            tokenIndex = run.token + 1
-            textIndex = run.text + 1
+            return places[endWord] & endBit != 0
         }
-        return self.tokens[tokenIndex...].allSatisfy { $0 == .anyRun }
+    }
+
+    /// Goes on by a byte; false when that leads to no place.
+    private func step(by byte: UInt8, _ places: UnsafeMutableBufferPointer<UInt64>) -> Bool {
+        let row = Int(byte) * self.wordCount
+        var carried: UInt64 = 0
+        var found: UInt64 = 0
+        for word in 0..<self.wordCount {
+            let advancing = places[word] & self.steps[row + word]
+            places[word] = advancing << 1 | carried | places[word] & self.loops[word]
+            carried = advancing >> 63
+            found |= places[word]
+        }
+        return found != 0
     }
 
     private static func matches(_ token: Token, _ byte: UInt8) -> Bool {

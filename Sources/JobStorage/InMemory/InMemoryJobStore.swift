@@ -22,6 +22,8 @@ package final class InMemoryJobStore: JobStore {
     private var isLoaded = false
     /// The fault that the test wants.
     package var fault: Fault?
+    /// How many bytes it says that it takes; nil for not saying.
+    package var byteCount: UInt64?
 
     package init(over data: InMemoryJobData = InMemoryJobData()) {
         self.data = data
@@ -116,7 +118,7 @@ package final class InMemoryJobStore: JobStore {
 
     package func memoryByteCount() throws(StorageError) -> UInt64? {
         try self.requireLoaded()
-        return try self.reader.memoryByteCount()
+        return self.byteCount
     }
 
     private func requireLoaded() throws(StorageError) {

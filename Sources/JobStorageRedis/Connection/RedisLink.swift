@@ -80,6 +80,8 @@ package final class RedisLink {
         ping.begin("PING", argumentCount: 0)
         while true {
             guard let text = try self.reply(to: ping).error else { return }
+            // It has loaded, and says even to this that it takes no writes; what it has can be read.
+            guard !text.hasPrefix("MISCONF") else { return }
             guard text.hasPrefix("LOADING") else {
                 self.connection = nil
                 throw .refused(text)

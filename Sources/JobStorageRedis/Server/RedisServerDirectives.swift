@@ -1,5 +1,8 @@
 /// What every `redis.conf` of ours has in common.
 package enum RedisServerDirectives {
+    /// The log's file, in the directory of the data.
+    package static let logName = "millrace-redis.log"
+
     /// How data is kept: in an append-only file alone, torn tails refused, nothing ever evicted.
     ///
     /// - Parameters:
@@ -9,7 +12,7 @@ package enum RedisServerDirectives {
     package static func storage(in directory: String, snapshotName: String, syncsEachWrite: Bool) -> String {
         """
         dir \(Self.quoted(directory))
-        logfile \(Self.quoted(directory + "/millrace-redis.log"))
+        logfile \(Self.quoted(directory + "/" + Self.logName))
         loglevel notice
         dbfilename \(snapshotName)
         save ""

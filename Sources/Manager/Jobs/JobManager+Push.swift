@@ -33,6 +33,7 @@ extension JobManager {
     private func accept(_ job: Job, replacingDead isDead: Bool) {
         if isDead { self.remove(job.id, from: .dead) }
         self.liveJobs.insert(job.id)
+        self.unseenByteCount &+= UInt64(job.payload.count)
         if let due = job.at, due > self.now.wall {
             self.transaction.store(job.id, StoredJob(token: 0, payload: job.payload))
             self.add(job.id, to: .scheduled, at: due)
@@ -84,13 +85,22 @@ extension JobManager {
         return try self.store.scores(of: [jobID], in: .dead) == [nil] ? .alive : .dead
     }
 
-    private func checkBounds(of name: QueueName) throws(ManagerError) {
+    private func checkBounds(of name: QueueName) throws {
         let bound = self.settings.maximumQueueLength
         if bound > 0, let queue = self.queues[name], queue.entryCount >= bound {
-            throw .queueFull(name, limit: bound)
+            throw ManagerError.queueFull(name, limit: bound)
         }
         let storeBound = self.settings.maximumStoreBytes
-        if storeBound > 0, self.storeByteCount >= storeBound { throw .storeFull(limit: storeBound) }
+        guard storeBound > 0 else { return }
+        // Between two looks no more is let in than a small part of what there may be.
+        if self.unseenByteCount >= storeBound / Self.storeShare { try self.lookAtStore() }
+        if self.storeByteCount >= storeBound { throw ManagerError.storeFull(limit: storeBound) }
+    }
+
+    /// Asks the store how many bytes it takes.
+    func lookAtStore() throws(StorageError) {
+        self.storeByteCount = try self.store.memoryByteCount() ?? 0
+        self.unseenByteCount = 0
     }
 
     // MARK: Sets

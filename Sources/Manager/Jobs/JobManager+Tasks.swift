@@ -29,6 +29,8 @@ extension JobManager {
             try self.mutate(mutation, jobIDs, from: next, for: asker)
         case .mutateMatching(let mutation, let cursor, let asker):
             try self.mutate(mutation, from: cursor, for: asker)
+        case .mutateFound(let mutation, let jobIDs, let cursor, let asker):
+            try self.mutate(mutation, found: jobIDs[...], cursor: cursor, for: asker)
         case .removeQueues(let names, let left, let asker):
             try self.removeQueues(names, left: left, for: asker)
         case .latency(let names, let asker):
@@ -95,12 +97,53 @@ extension JobManager {
         let set = mutation.target.set
         let (members, next) = try self.store.scan(set, from: cursor, count: Self.scanCount)
         var seen: Set<JobID> = []
+        var left: [JobID] = []
+        var budget = Self.filterBudget
         for (member, record) in members where seen.insert(member.jobID).inserted {
+            guard budget > 0 else {
+                left.append(member.jobID)
+                continue
+            }
+            budget -= mutation.stepCount(for: record)
             guard self.matches(mutation, record) else { continue }
             self.apply(mutation.operation, to: member.jobID, record, in: set)
         }
-        if let next {
-            self.tasks.add(.mutateMatching(mutation, cursor: next, asker))
+        self.goOn(with: mutation, found: left[...], cursor: next, for: asker)
+    }
+
+    /// Looks at jobs of a set that an earlier slice has found, and that may have left it since.
+    private func mutate(
+        _ mutation: Mutation,
+        found jobIDs: ArraySlice<JobID>,
+        cursor: UInt64?,
+        for asker: TaskBoard.Asker
+    ) throws(StorageError) {
+        let set = mutation.target.set
+        var left = jobIDs
+        var budget = Self.filterBudget
+        while budget > 0, !left.isEmpty {
+            let some = Array(left.prefix(Self.readCount))
+            left = left.dropFirst(some.count)
+            let scores = try self.store.scores(of: some, in: set)
+            let members = zip(some, scores).filter { $0.1 != nil }.map(\.0)
+            for (jobID, record) in zip(members, try self.store.records(of: members)) {
+                budget -= mutation.stepCount(for: record)
+                if self.matches(mutation, record) { self.apply(mutation.operation, to: jobID, record, in: set) }
+            }
+        }
+        self.goOn(with: mutation, found: left, cursor: cursor, for: asker)
+    }
+
+    private func goOn(
+        with mutation: Mutation,
+        found jobIDs: ArraySlice<JobID>,
+        cursor: UInt64?,
+        for asker: TaskBoard.Asker
+    ) {
+        if !jobIDs.isEmpty {
+            self.tasks.add(.mutateFound(mutation, Array(jobIDs), cursor: cursor, asker))
+        } else if let cursor {
+            self.tasks.add(.mutateMatching(mutation, cursor: cursor, asker))
         } else {
             self.outbox.reply(.ok, to: asker.request, on: asker.lane)
         }
@@ -108,6 +151,10 @@ extension JobManager {
 
     /// How many members of a set one slice looks at.
     private static var scanCount: Int { 200 }
+    /// How many of those that are left are read at a time.
+    private static var readCount: Int { 8 }
+    /// How many steps one slice may take to compare jobs with a filter; the job that passes it is compared to its end.
+    static var filterBudget: Int { 4 << 20 }
 
     private func matches(_ mutation: Mutation, _ record: JobRecord) -> Bool {
         guard mutation.operation != .clear, let filter = mutation.filter else { return true }
@@ -207,5 +254,13 @@ extension Mutation.Target {
         case .retries: .retries
         case .dead: .dead
         }
+    }
+}
+
+extension Mutation {
+    /// About how many bytes are looked at, or steps of a pattern taken, to compare the job with the filter.
+    fileprivate func stepCount(for record: JobRecord) -> Int {
+        guard self.operation != .clear, let filter = self.filter, case .job(let stored) = record else { return 0 }
+        return stored.payload.count * (1 + (filter.pattern?.stepsPerByte ?? 0))
     }
 }

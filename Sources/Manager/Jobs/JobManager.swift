@@ -13,6 +13,8 @@ package import Logging
 public final class JobManager {
     /// How many jobs one slice of a long task handles, so that commands never wait long for it.
     public static let sliceBound = 500
+    /// What part of the bytes that the store may take is let in before the store is asked again.
+    static let storeShare: UInt64 = 64
 
     let store: any JobStore
     let settings: ManagerSettings
@@ -60,6 +62,8 @@ public final class JobManager {
     var generator: SeededGenerator
     /// Bytes that the store took when it was last asked.
     var storeByteCount: UInt64 = 0
+    /// Bytes of jobs that were let in since then; as good as endless before the store was asked for the first time.
+    var unseenByteCount = UInt64.max
 
     /// Begins a leadership with what the store has.
     ///

@@ -17,6 +17,8 @@ struct TaskBoard {
         case mutateNamed(Mutation, [JobID], next: Int, Asker)
         /// MUTATE: whatever matches, from this cursor on.
         case mutateMatching(Mutation, cursor: UInt64, Asker)
+        /// MUTATE: those of these jobs that match, and then whatever matches from the cursor on, if there is one.
+        case mutateFound(Mutation, [JobID], cursor: UInt64?, Asker)
         /// QUEUE REMOVE: these queues, the last first; `left` jobs of it are still to go.
         case removeQueues([QueueName], left: Int?, Asker)
         case latency([String], Asker)

@@ -26,6 +26,7 @@ package final class LeaderLoop {
     private let stop: StopSignal
     private let logger: Logger
     private var inbox: [(peer: LinkPeer, message: MessageToLeader)] = []
+    private var refused = RefusedBatches()
 
     /// - Parameter extend: adds middleware and a fetcher to each manager that is made, on this loop's thread.
     package init(
@@ -87,7 +88,7 @@ package final class LeaderLoop {
         )
         self.extend(manager)
         // Nothing is served before the epoch is in the data.
-        try manager.commit(always: true)
+        try self.begin(leadership, of: manager, with: state.lanes)
         self.logger.info(
             "leading",
             metadata: [
@@ -103,22 +104,80 @@ package final class LeaderLoop {
         }
     }
 
+    /// Writes the epoch.
+    private func begin(
+        _ leadership: Leadership,
+        of manager: JobManager,
+        with lanes: [LaneKey: LaneRecord]
+    ) throws {
+        do throws(StorageError) {
+            try manager.commit(always: true)
+        } catch {
+            // Where nobody else will ever lead, it is known what becomes of the commands that wait: nothing.
+            if case .refused(let reason) = error, leadership.trustedUntil == nil {
+                try self.turnAway(because: reason, with: lanes)
+            }
+            throw error
+        }
+    }
+
     /// One turn of commands.
     private func takeTurn(of manager: JobManager) throws {
-        try self.link.receive(waitingAtMost: self.patience(with: manager), bound: self.settings.turnMessageBound) {
-            peer,
-            bytes in
+        try self.receive(waitingAtMost: self.patience(with: manager))
+        defer { self.inbox.removeAll(keepingCapacity: true) }
+        try self.write(manager) {
+            for (peer, message) in self.inbox { manager.handle(message, from: peer) }
+            manager.answerOverdueFetches()
+        }
+    }
+
+    /// Takes messages in; copies of batches that were refused are answered at once.
+    private func receive(waitingAtMost wait: Duration) throws {
+        try self.link.receive(waitingAtMost: wait, bound: self.settings.turnMessageBound) { peer, bytes in
             do throws(LinkFormatError) {
                 self.inbox.append((peer: peer, message: try MessageToLeader(decoding: bytes)))
             } catch {
                 self.logger.warning("a message could not be read", metadata: ["reason": "\(error)"])
             }
         }
-        defer { self.inbox.removeAll(keepingCapacity: true) }
-        try self.write(manager) {
-            for (peer, message) in self.inbox { manager.handle(message, from: peer) }
-            manager.answerOverdueFetches()
+        if !self.refused.isEmpty { try self.answerCopies() }
+    }
+
+    private func answerCopies() throws {
+        var copies: [(peer: LinkPeer, message: MessageFromLeader)] = []
+        self.inbox.removeAll { peer, message in
+            guard case .batch(let batch) = message, let replies = self.refused.replies(to: batch) else { return false }
+            if !replies.isEmpty { copies.append((peer, .replies(batch.lane, batch: batch.number, replies))) }
+            return true
         }
+        for copy in copies { try self.link.send(copy.message.encoded(), to: copy.peer) }
+    }
+
+    /// Answers what comes while the store refuses to let this manager begin.
+    ///
+    /// Fronts stay with the leadership that they know: they attach again when there is a new one. A batch that was carried
+    /// out by an earlier leader waits for that, and so does one that takes a job back.
+    private func turnAway(because reason: String, with lanes: [LaneKey: LaneRecord]) throws {
+        try self.receive(waitingAtMost: Self.longestPause)
+        defer { self.inbox.removeAll(keepingCapacity: true) }
+        for (peer, message) in self.inbox {
+            guard case .batch(let batch) = message, batch.number > lanes[batch.lane]?.batch ?? 0,
+                !batch.commands.contains(where: \.isWithdrawal)
+            else { continue }
+            let replies = batch.commands.map { command in
+                command.isAnnouncement ? LinkReply.nothing : Self.refusal(because: reason)
+            }
+            try self.refuse(batch.number, of: batch.lane, with: replies, to: peer)
+        }
+    }
+
+    private func refuse(_ number: UInt64, of lane: LaneKey, with replies: [LinkReply], to peer: LinkPeer) throws {
+        self.refused.note(replies, to: number, of: lane)
+        try self.link.send(MessageFromLeader.replies(lane, batch: number, replies).encoded(), to: peer)
+    }
+
+    private static func refusal(because reason: String) -> LinkReply {
+        .error("ERR the store refused: \(reason)")
     }
 
     /// How long nothing needs to be done unless a message comes.
@@ -158,15 +217,14 @@ package final class LeaderLoop {
 
     private func refuse(_ manager: JobManager, because reason: String) throws {
         for batch in manager.outbox.batches {
-            // What was carried out before stays true.
-            let replies =
-                batch.isRepetition
-                ? batch.replies
-                : batch.replies.map { reply in
-                    reply == .nothing ? .nothing : LinkReply.error("ERR the store refused: \(reason)")
-                }
-            let message = MessageFromLeader.replies(batch.lane, batch: batch.batch, replies)
-            try self.link.send(message.encoded(), to: batch.peer)
+            guard !batch.isRepetition else {
+                // What was carried out before stays true.
+                let message = MessageFromLeader.replies(batch.lane, batch: batch.batch, batch.replies)
+                try self.link.send(message.encoded(), to: batch.peer)
+                continue
+            }
+            let replies = batch.replies.map { $0 == .nothing ? $0 : Self.refusal(because: reason) }
+            try self.refuse(batch.batch, of: batch.lane, with: replies, to: batch.peer)
         }
     }
 
@@ -177,6 +235,20 @@ package final class LeaderLoop {
         while left > .zero, !self.stop.isRequested {
             Thread.sleep(forTimeInterval: min(step, left) / .seconds(1))
             left -= step
+        }
+    }
+}
+
+extension LinkCommand {
+    fileprivate var isWithdrawal: Bool {
+        if case .withdraw = self.body { true } else { false }
+    }
+
+    /// Whether this only tells of a worker's connection; it is told again to the next leadership.
+    fileprivate var isAnnouncement: Bool {
+        switch self.body {
+        case .workerJoined, .workerLeft: true
+        default: false
         }
     }
 }

@@ -93,7 +93,7 @@ extension JobManager {
         }
         for session in Array(self.sessions.values)
         where session.lastHeard + self.settings.sessionTimeout < self.now.uptime { self.end(session) }
-        if self.settings.maximumStoreBytes > 0 { self.storeByteCount = try self.store.memoryByteCount() ?? 0 }
+        if self.settings.maximumStoreBytes > 0 { try self.lookAtStore() }
         return self.releaseLost()
     }
 

@@ -24,8 +24,11 @@ struct DevCommand {
         let logger = Logger(label: "dev")
         let lock = try StorageLock(directory: self.settings.storageDirectory)
         defer { lock.release() }
-        let supervisor = Supervisor(children: try self.makeChildren(), launcher: Self.executable) { event in
+        let redis = try self.makeRedis()
+        let watch = redis.map(RedisWatch.init(of:))
+        let supervisor = Supervisor(children: try self.makeChildren(redis), launcher: Self.executable) { event in
             Self.log(event, logger)
+            watch?.take(event)
         }
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
         await withTaskGroup(of: Void.self) { group in
@@ -33,26 +36,35 @@ struct DevCommand {
                 for await signal in signals { await supervisor.receive(signal.rawValue) }
             }
             group.addTask { await self.announce() }
+            if let watch {
+                group.addTask {
+                    if await watch.findsUnreadableData() { supervisor.stop() }
+                }
+            }
             await supervisor.run()
             group.cancelAll()
         }
+        if let failure = watch?.failure { throw failure }
         logger.info("stopped")
     }
 
-    private func makeChildren() throws -> [ChildProcess] {
+    /// The Redis of our own, ready to be started; nil when the settings name another.
+    private func makeRedis() throws -> RedisServerCommand? {
+        guard self.settings.ownsRedis, case .unix(let socket) = self.settings.redisEndpoint else { return nil }
+        let redis = try RedisServerCommand(
+            executable: self.settings.redis.server,
+            directory: self.settings.storageDirectory,
+            socket: socket,
+            durability: self.settings.durability,
+            password: self.settings.redis.password
+        )
+        try redis.prepare()
+        return redis
+    }
+
+    private func makeChildren(_ redis: RedisServerCommand?) throws -> [ChildProcess] {
         let environment = ProcessInfo.processInfo.environment
-        var children: [ChildProcess] = []
-        if self.settings.ownsRedis, case .unix(let socket) = self.settings.redisEndpoint {
-            let redis = try RedisServerCommand(
-                executable: self.settings.redis.server,
-                directory: self.settings.storageDirectory,
-                socket: socket,
-                durability: self.settings.durability,
-                password: self.settings.redis.password
-            )
-            try redis.prepare()
-            children.append(redis.child(environment: environment))
-        }
+        var children = redis.map { [$0.child(environment: environment)] } ?? []
         let path = try FileManager.default.destinationOfSymbolicLink(atPath: Self.executable)
         // A front that takes the place of one that died takes its session's place, too.
         let name = [

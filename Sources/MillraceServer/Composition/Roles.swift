@@ -36,6 +36,10 @@ struct Roles {
             let link = ZeroMQPolledPeerLink(endpoint: self.endpoint, in: context)
             fronts.append(try FrontServer(configuration: configuration, link: link, logger: logger))
         }
+        FileDescriptorLimit.makeRoom(
+            forSockets: fronts.count * self.settings.front.maximumConnections,
+            logger: logger
+        )
         var services: [any Service] = fronts
         if self.settings.web.isEnabled { services.append(try self.makeStatusServer(in: context, tls: tls)) }
         services.append(self.makeReloader(of: fronts, logger: logger))
@@ -144,10 +148,13 @@ struct Roles {
         configuration.maximumLineByteCount = section.maximumLineBytes
         configuration.handshakeTimeout = section.handshakeTimeout
         configuration.writeTimeout = section.writeTimeout
+        configuration.lineTimeout = section.lineTimeout
+        configuration.bufferByteCount = section.maximumBufferBytes
         configuration.fetchWait = section.fetchWait
         configuration.name = section.sessionName.isEmpty ? "" : "\(section.sessionName)@\(address)"
         configuration.software = "millrace/\(Millrace.version)"
         configuration.lane.holdTimeout = section.holdTimeout
+        configuration.lane.heldByteCount = section.maximumHeldBytes
         return configuration
     }
 

@@ -1,7 +1,8 @@
 /// What a front does with the connections of Faktory clients.
 package struct FrontSection: Sendable, Equatable {
     static let connectionRange = 1...1_000_000
-    static let lineByteRange = 1_024...(1 << 30)
+    static let lineByteRange = 1_024...(64 << 20)
+    static let bufferByteRange = (1 << 20)...(1 << 40)
     static let eventLoopRange = 1...256
     static let passwordAttemptRange = 0...1_000_000
     static let bindRange = 1...16
@@ -10,6 +11,7 @@ package struct FrontSection: Sendable, Equatable {
     static let holdRange: ClosedRange<Duration> = .zero...(.seconds(300))
     static let fetchRange: ClosedRange<Duration> = .milliseconds(1)...(.seconds(60))
     static let writeRange: ClosedRange<Duration> = .milliseconds(100)...(.seconds(300))
+    static let lineRange: ClosedRange<Duration> = .milliseconds(100)...(.seconds(3_600))
 
     /// The addresses to listen on.
     package var bind = [HostPort(host: "127.0.0.1", port: 7419)]
@@ -29,6 +31,13 @@ package struct FrontSection: Sendable, Equatable {
     package var eventLoops = 1
     /// How long a reply may wait for a client that does not read.
     package var writeTimeout = Duration.seconds(10)
+    /// How long a client may take to send one command.
+    package var lineTimeout = Duration.seconds(60)
+    /// How many bytes are kept, for all clients together, of commands that have not ended and replies that were not
+    /// taken; 64 KiB of each client do not count.
+    package var maximumBufferBytes = 256 << 20
+    /// How many bytes of commands one thread holds that the leader has not answered; then it reads no more from clients.
+    package var maximumHeldBytes = 256 << 20
     /// A name for this front in logs and on the cluster page; empty for a random one.
     package var sessionName = ""
     /// Whether a second front may listen on the same port, as during a replacement.
@@ -48,6 +57,9 @@ package struct FrontSection: Sendable, Equatable {
             .outside(Self.fetchRange, "front.fetch_wait", self.fetchWait),
             .outside(Self.eventLoopRange, "front.event_loops", self.eventLoops),
             .outside(Self.writeRange, "front.write_timeout", self.writeTimeout),
+            .outside(Self.lineRange, "front.line_timeout", self.lineTimeout),
+            .outside(Self.bufferByteRange, "front.max_buffer_bytes", self.maximumBufferBytes),
+            .outside(Self.bufferByteRange, "front.max_held_bytes", self.maximumHeldBytes),
             .outside(Self.passwordAttemptRange, "front.password_attempts", self.passwordAttempts),
         ].compactMap { $0 }
         if !Self.bindRange.contains(self.bind.count) {

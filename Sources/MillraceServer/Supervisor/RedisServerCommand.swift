@@ -15,6 +15,9 @@ package struct RedisServerCommand: Sendable, Equatable {
         case unwritable(path: String, reason: String)
     }
 
+    /// What the child is called in what a ``Supervisor`` tells.
+    package static let childName = "redis"
+
     package let executable: String
     package let directory: String
     package let socket: String
@@ -41,6 +44,9 @@ package struct RedisServerCommand: Sendable, Equatable {
 
     /// Where the configuration is written.
     package var configurationPath: String { self.directory + "/millrace-redis.conf" }
+
+    /// Where the server logs, at the end of what it logged before.
+    package var logPath: String { self.directory + "/" + RedisServerDirectives.logName }
 
     /// The configuration, as `redis.conf` has it.
     package var configuration: String {
@@ -82,7 +88,7 @@ package struct RedisServerCommand: Sendable, Equatable {
     /// The child that a ``Supervisor`` keeps running.
     package func child(environment: [String: String]) -> ChildProcess {
         ChildProcess(
-            name: "redis",
+            name: Self.childName,
             executable: self.executable,
             arguments: [self.configurationPath],
             environment: environment,

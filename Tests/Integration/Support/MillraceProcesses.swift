@@ -8,6 +8,8 @@ final class MillraceProcesses: Sendable {
     static let readiness = Duration.seconds(30)
 
     let directory: TemporaryDirectory
+    /// The storage directory.
+    let dataDirectory: String
     let port: Int
     private let arguments: [String]
     private let variables: [String: String]
@@ -19,23 +21,27 @@ final class MillraceProcesses: Sendable {
     /// - Parameters:
     ///   - settings: what is handed over as `--set key=value`.
     ///   - configuration: files of the config directory, by name.
+    ///   - dataDirectory: the storage directory, in place of one of its own.
     init(
         settings: [String: String] = [:],
         configuration: [String: String] = [:],
         variables: [String: String] = [:],
-        executable: String? = nil
+        executable: String? = nil,
+        dataDirectory: String? = nil
     ) throws {
         let directory = try TemporaryDirectory()
         let folder = directory.file("config")
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try Self.write(configuration, to: folder)
         let port = try freePort()
+        let dataDirectory = dataDirectory ?? directory.file("data")
         self.directory = directory
+        self.dataDirectory = dataDirectory
         self.port = port
         self.variables = variables
         self.executable = executable
         self.arguments =
-            ["dev", "-d", directory.file("data"), "-c", folder, "-b", "127.0.0.1:\(port)", "-w", ":0"]
+            ["dev", "-d", dataDirectory, "-c", folder, "-b", "127.0.0.1:\(port)", "-w", ":0"]
             + settings.sorted { $0.key < $1.key }.flatMap { ["--set", "\($0.key)=\($0.value)"] }
         self.running = Mutex(try Self.start(self.arguments, variables, executable))
     }
@@ -48,10 +54,35 @@ final class MillraceProcesses: Sendable {
     var program: SpawnedProgram { self.running.withLock { $0 } }
 
     /// Where the processes talk to each other.
-    var managerEndpoint: String { "ipc://\(self.directory.file("data"))/millrace-manager.sock" }
+    var managerEndpoint: String { "ipc://\(self.dataDirectory)/millrace-manager.sock" }
 
     /// The socket of its Redis.
-    var redisSocket: String { self.directory.file("data") + "/redis.sock" }
+    var redisSocket: String { self.dataDirectory + "/millrace-redis.sock" }
+
+    /// What `redis-cli` prints for a command.
+    func redis(_ arguments: String...) throws -> String {
+        let program = try SpawnedProgram("/usr/bin/redis-cli", ["-s", self.redisSocket] + arguments)
+        _ = try program.waitForEnd()
+        return program.text
+    }
+
+    /// The most memory that the process with this role has had, in KiB.
+    func peakKilobytes(of role: Role) throws -> Int {
+        let status = try String(contentsOfFile: "/proc/\(try self.processID(of: role))/status", encoding: .utf8)
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+        guard let number = line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap({ Int($0) }) else {
+            throw SpawnedProgram.Failure.silent(awaited: "VmHWM of \(role)", output: status)
+        }
+        return number
+    }
+
+    /// Ends everything at once, as a power cut does, and waits for the supervisor's end.
+    func killAll() throws {
+        let processIDs = try Role.allCases.map { try self.processID(of: $0) }
+        self.program.send(SIGKILL)
+        for processID in processIDs { Glibc.kill(processID, SIGKILL) }
+        _ = try self.program.waitForEnd()
+    }
 
     /// A client's connection that has not said HELLO.
     func open() throws -> ClientSocket { try ClientSocket(port: self.port) }

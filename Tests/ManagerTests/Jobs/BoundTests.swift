@@ -40,18 +40,34 @@ struct BoundTests {
 
     @Test(
         "a store that is full refuses pushes, and takes everything else",
-        arguments: [(9, true), (10, false), (11, false)]
+        arguments: [(63_999, true), (64_000, false), (64_001, false)]
     )
     func fullStore(byteCount: UInt64, takes: Bool) throws {
-        let world = try ManagerWorld(settings: ManagerSettings(maximumStoreBytes: 10))
+        let world = try ManagerWorld(settings: ManagerSettings(maximumStoreBytes: 64_000))
         let front = try world.makeFront()
         try front.send(.push("order-000001"), .fetch("default"))
         world.manager.storeByteCount = byteCount
         let reply = try front.ask(.push("order-000002"))
-        #expect(reply == (takes ? .ok : .error("ERR the store is full: it may hold 10 bytes")))
+        #expect(reply == (takes ? .ok : .error("ERR the store is full: it may hold 64000 bytes")))
         #expect(try front.ask(.fail("order-000001")) == .ok)
         try world.tick(.reapWorkers)
         #expect(world.manager.storeByteCount == 0)
+    }
+
+    @Test("how full the store is, is looked at by the first push and whenever a 64th of the bound was let in")
+    func fullStoreIsNoticed() throws {
+        let size = UInt64(payload("order-000001").count)
+        let world = try ManagerWorld(settings: ManagerSettings(maximumStoreBytes: size * 2 * 64))
+        let front = try world.makeFront()
+        world.store.byteCount = size * 2 * 64
+        let refusal = LinkReply.error("ERR the store is full: it may hold \(size * 2 * 64) bytes")
+        #expect(try front.ask(.push("order-000001")) == refusal)
+        world.store.byteCount = 0
+        try world.tick(.reapWorkers)
+        world.store.byteCount = size * 2 * 64
+        #expect(
+            try front.send(.push("order-000001"), .push("order-000002"), .push("order-000003")) == [.ok, .ok, refusal]
+        )
     }
 
     @Test("what is remembered of taken back jobs is forgotten at its bound, and no job is lost by it")

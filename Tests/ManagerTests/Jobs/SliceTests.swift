@@ -96,6 +96,55 @@ struct SliceTests {
         #expect(world.manager.queues[.default] == nil)
     }
 
+    @Test("comparing long jobs with a long pattern is spread over slices, and handles each of them once")
+    func slowPattern() throws {
+        let world = try ManagerWorld()
+        let front = try world.makeFront()
+        let at = (ManagerWorld.start + .seconds(3_600)).rfc3339
+        let text = String(repeating: "a", count: 40_000)
+        for number in 1...60 {
+            let members = #""at":"\#(at)","custom":{"text":"\#(text)","even":\#(number % 2 == 0)}"#
+            try front.send(.push(QueueMirrorTests.name(number), members))
+        }
+        // 17 steps for each byte of each job are more than nine slices may take.
+        let pattern = "*" + String(repeating: "a", count: 960) + #"*"even":true*"#
+        try front.send(.mutate("discard", "scheduled", pattern: pattern))
+        let request = front.lastRequest
+        var sliceCount = 0
+        while front.late[request] == nil {
+            try world.slice()
+            sliceCount += 1
+            #expect(try front.ask(.push("between-\(sliceCount)")) == .ok)
+            try #require(sliceCount < 100)
+        }
+        #expect(front.late[request] == .ok)
+        #expect(sliceCount >= 8)
+        let left = (1...60).filter { $0 % 2 == 1 }.map(QueueMirrorTests.name)
+        #expect(try world.members(of: .scheduled).sorted() == left.sorted())
+    }
+
+    @Test("a job that leaves its set while a slow filter is on its way to it is left alone")
+    func leavesMeanwhile() throws {
+        let world = try ManagerWorld()
+        let front = try world.makeFront()
+        let at = (ManagerWorld.start + .seconds(3_600)).rfc3339
+        let text = String(repeating: "a", count: JobManager.filterBudget / 4)
+        for number in 1...8 {
+            try front.send(.push(QueueMirrorTests.name(number), #""at":"\#(at)","custom":{"text":"\#(text)"}"#))
+        }
+        try front.send(.mutate("discard", "scheduled", type: "ShipOrder"))
+        let request = front.lastRequest
+        try world.slice()
+        let left = try world.members(of: .scheduled)
+        #expect((1..<8).contains(left.count))
+        // It is requeued under the eyes of the filter, which then finds it in no set.
+        let escaped = try #require(left.last)
+        try front.send(.mutate("requeue", "scheduled", jobIDs: [escaped]))
+        while front.late[request] == nil || front.late[front.lastRequest] == nil { try world.slice() }
+        #expect(try world.members(of: .scheduled).isEmpty)
+        #expect(try world.queued().count <= 1)
+    }
+
     @Test("jobs that are pushed while their queue is removed do not make it last for ever")
     func pushingWhileRemoving() throws {
         let world = try ManagerWorld()

@@ -1,0 +1,273 @@
+import Foundation
+import Testing
+
+/// What the machine can do to the data: a Redis that stands still, a full disk, a log that was cut off or damaged.
+@Suite(.serialized)
+struct StorageFaultTests {
+    private static func push(_ jid: String, _ argument: String = "", custom: String = "{}") -> String {
+        #"PUSH {"jid":"\#(jid)","jobtype":"A","args":["\#(argument)"],"queue":"q","custom":\#(custom)}"#
+    }
+
+    // MARK: A Redis that stands still
+
+    @Test("an ACK and a FAIL during seven seconds without Redis are each carried out once, middleware included")
+    func reportsDuringStall() async throws {
+        let executable = try Millrace.path(of: "millrace-with-rules")
+        try await onThread {
+            let server = try MillraceProcesses(executable: executable)
+            let client = try server.connect()
+            let invoice = #"{"unique_key":"invoice-7"}"#
+            #expect(try client.ask(Self.push("stalled-ack", custom: invoice)) == "+OK\r\n")
+            #expect(try client.ask(Self.push("stalled-fail")) == "+OK\r\n")
+            for _ in 0..<2 { #expect(try client.fetch("q") != nil) }
+            let reports = try [#"ACK {"jid":"stalled-ack"}"#, #"FAIL {"jid":"stalled-fail"}"#].map { line in
+                // Its patience is what measures the seven seconds.
+                let socket = try ClientSocket(port: server.port, patience: .seconds(7))
+                try socket.greet()
+                return (socket: socket, line: line)
+            }
+
+            let redis = try server.processID(of: .redis)
+            kill(redis, SIGSTOP)
+            defer { kill(redis, SIGCONT) }
+            for report in reports { try report.socket.send(report.line + "\n") }
+            #expect(throws: ClientSocket.Failure.late) { try reports[0].socket.readOnce() }
+            kill(redis, SIGCONT)
+
+            for report in reports { #expect(try report.socket.readReply() == "+OK\r\n") }
+            // The same once more, as from a client that gave up before the answer.
+            #expect(try client.ask(reports[0].line) == "+OK\r\n")
+            #expect(try client.ask(reports[1].line) == "-ERR Job not found stalled-fail\r\n")
+            let figures = try client.info().faktory
+            #expect(figures.total_processed == 2 && figures.total_failures == 1)
+            #expect(figures.sets["retries"] == 1 && figures.sets["working"] == 0)
+            // The chain of the ACK has given the name back.
+            #expect(try client.ask(Self.push("stalled-next", custom: invoice)) == "+OK\r\n")
+            #expect(try client.ask(Self.push("stalled-other", custom: invoice)) == "-NOTUNIQUE Job not unique\r\n")
+        }
+    }
+
+    @Test(
+        "no job is lost, stuck, counted twice or run after it was done when Redis stands still under load",
+        arguments: [7, 13]
+    )
+    func stallUnderLoad(seconds: Int) async throws {
+        try await withMillrace { server in
+            let load = Load(port: server.port)
+            defer { load.stop() }
+            #expect(load.progresses(by: 150))
+            let redis = try server.processID(of: .redis)
+            kill(redis, SIGSTOP)
+            defer { kill(redis, SIGCONT) }
+            // What was under way may still be answered, and then nothing.
+            let goal = load.ledger.value.doneCount + 1_000
+            #expect(!load.ledger.wait(within: .seconds(seconds)) { $0.doneCount >= goal })
+            kill(redis, SIGCONT)
+            #expect(load.progresses(by: 200))
+            try load.drainAndCheck(server, rounds: 1, "redis-server stood still for \(seconds) s")
+        }
+    }
+
+    @Test("producers that are faster than Redis wait, and what is kept for them has a bound")
+    func backPressure() async throws {
+        let settings = ["front.hold_timeout": "60s", "front.max_held_bytes": "8MiB"]
+        try await withMillrace(settings: settings) { server in
+            let peaks = try [Role.front, .manager].map { try server.peakKilobytes(of: $0) }
+            let redis = try server.processID(of: .redis)
+            kill(redis, SIGSTOP)
+            defer { kill(redis, SIGCONT) }
+            // Each of these wants twice as much to be held as is for all of them.
+            let argument = String(repeating: "x", count: 256 << 10)
+            let producers = try (0..<4).map { _ in
+                let producer = try ClientSocket(port: server.port, patience: .seconds(1))
+                try producer.greet()
+                return producer
+            }
+            var sentCount = 0
+            for (index, producer) in producers.enumerated() {
+                let isHeldUp = #expect(throws: ClientSocket.Failure.self) {
+                    for number in 0..<64 {
+                        try producer.send(Self.push("pressed-\(index)-\(number)", argument) + "\n")
+                        sentCount += 1
+                    }
+                }
+                #expect(isHeldUp == .late, "\(index)")
+            }
+            #expect(sentCount < 64 + 3 * 16)
+            // In the front what is held, what buffers reserve beyond it, and a few copies of the batch that is under way
+            // on their way out; in the manager those copies.
+            #expect(try server.peakKilobytes(of: .front) - peaks[0] < 96 << 10)
+            #expect(try server.peakKilobytes(of: .manager) - peaks[1] < 96 << 10)
+            kill(redis, SIGCONT)
+            for producer in producers { #expect(try Self.patientReply(on: producer) == "+OK\r\n") }
+            #expect(try server.connect().ask(Self.push("pressed-after")) == "+OK\r\n")
+        }
+    }
+
+    /// A reply that may take longer than the socket's own patience.
+    private static func patientReply(on client: ClientSocket) throws -> String {
+        let deadline = ContinuousClock.now + ClientSocket.patience
+        while ContinuousClock.now < deadline {
+            do throws(ClientSocket.Failure) {
+                return try client.readReply()
+            } catch {
+                guard error == .late else { throw error }
+            }
+        }
+        throw ClientSocket.Failure.late
+    }
+
+    // MARK: A full disk
+
+    @Test("on a full disk commands are refused with Redis's words, and taken again by themselves when there is room")
+    func fullDisk() async throws {
+        try await onThread {
+            let disk = try SmallDisk(mebibytes: 64)
+            let server = try MillraceProcesses(dataDirectory: disk.path + "/data")
+            let client = try server.connect()
+            try disk.fill(leaving: 2 << 20)
+            let argument = String(repeating: "x", count: 100_000)
+            var taken: [String] = []
+            var reply = "+OK\r\n"
+            for number in 0..<100 where reply == "+OK\r\n" {
+                reply = try client.ask(Self.push("full-disk-\(number)", argument))
+                if reply == "+OK\r\n" { taken.append("full-disk-\(number)") }
+            }
+            #expect(reply.hasPrefix("-ERR the store refused: MISCONF "), "\(reply)")
+            #expect(reply.contains("No space left on device"), "\(reply)")
+            #expect(taken.count > 10)
+            // It stays so, for new connections too, and nobody waits for long.
+            for line in [Self.push("full-disk-more"), "FETCH q", "INFO"] {
+                let other = try ClientSocket(port: server.port, patience: .seconds(5))
+                try other.greet()
+                #expect(try other.ask(line).hasPrefix("-ERR the store refused: MISCONF "), "\(line)")
+            }
+
+            disk.empty()
+            let deadline = ContinuousClock.now + .seconds(30)
+            while reply != "+OK\r\n", ContinuousClock.now < deadline {
+                reply = try client.ask(Self.push("full-disk-last"))
+            }
+            #expect(reply == "+OK\r\n")
+            taken.append("full-disk-last")
+            try server.killAll()
+            try server.startAgain()
+            let again = try server.connect()
+            for jid in taken { #expect(try again.fetch("q")?.jid == jid) }
+            #expect(try again.info().faktory.total_enqueued == 0)
+        }
+    }
+
+    @Test("with durability on disk a full one says OK to nothing that it has not kept, and goes on when there is room")
+    func fullDiskSynced() async throws {
+        try await onThread {
+            let disk = try SmallDisk(mebibytes: 64)
+            let server = try MillraceProcesses(
+                settings: ["durability": "disk", "front.hold_timeout": "1s"],
+                dataDirectory: disk.path + "/data"
+            )
+            try disk.fill(leaving: 2 << 20)
+            let argument = String(repeating: "x", count: 100_000)
+            let client = try server.connect()
+            var taken: [String] = []
+            // Redis gives up, and its outcome is not known: the connection is closed without an answer.
+            let end = #expect(throws: ClientSocket.Failure.self) {
+                for number in 0..<100 {
+                    let reply = try client.ask(Self.push("full-disk-\(number)", argument))
+                    if reply == "+OK\r\n" { taken.append("full-disk-\(number)") }
+                }
+            }
+            #expect(end == .closed)
+            #expect(taken.count > 10)
+
+            disk.empty()
+            var reply = ""
+            let deadline = ContinuousClock.now + .seconds(30)
+            while reply != "+OK\r\n", ContinuousClock.now < deadline {
+                let other = try server.connect()
+                // The one whose answer was lost may be there, too, and is then the same job.
+                reply = (try? other.ask(Self.push("full-disk-\(taken.count)"))) ?? ""
+            }
+            #expect(reply == "+OK\r\n")
+            taken.append("full-disk-\(taken.count)")
+            let again = try server.connect()
+            for jid in taken { #expect(try again.fetch("q")?.jid == jid) }
+            #expect(try again.info().faktory.total_enqueued == 0)
+        }
+    }
+
+    // MARK: Damaged data
+
+    @Test("a log whose end is missing is refused with the command that repairs it, and never starts one job short")
+    func cutLog() async throws {
+        try await withMillrace { server in
+            let client = try server.connect()
+            #expect(try client.ask(Self.push("cut-off-1")) == "+OK\r\n")
+            let log = try Self.log(of: server)
+            let before = try Self.byteCount(of: log)
+            #expect(try client.ask(Self.push("cut-off-2")) == "+OK\r\n")
+            let after = try Self.byteCount(of: log)
+            #expect(after > before + 100)
+            try server.killAll()
+            let bytes = try Data(contentsOf: URL(fileURLWithPath: log))
+
+            for end in [after - 1, (before + after) / 2, before + 1] {
+                try bytes[..<end].write(to: URL(fileURLWithPath: log))
+                let refused = try server.startRival()
+                #expect(try refused.waitForEnd() == .code(1))
+                let manifest = server.dataDirectory + "/millrace-aof/millrace.aof.manifest"
+                #expect(refused.text.contains("redis-check-aof --fix \(manifest)"), "\(refused.text)")
+                #expect(refused.text.contains("Unexpected end of file reading the append only file"))
+                #expect(try Self.byteCount(of: log) == end, "nothing may be cut off without being asked")
+            }
+            // What the message says works, and loses what was cut off and nothing else.
+            let manifest = server.dataDirectory + "/millrace-aof/millrace.aof.manifest"
+            let repair = try SpawnedProgram("/bin/sh", ["-c", "echo y | redis-check-aof --fix \(manifest)"])
+            #expect(try repair.waitForEnd() == .code(0), "\(repair.text)")
+            try server.startAgain()
+            let again = try server.connect()
+            #expect(try again.fetch("q")?.jid == "cut-off-1")
+            #expect(try again.info().faktory.total_enqueued == 0)
+        }
+    }
+
+    @Test("a job with a bit that has flipped on the disk is put aside and told of, and its neighbours are served")
+    func flippedBit() async throws {
+        try await withMillrace { server in
+            let client = try server.connect()
+            for name in ["flipped-1", "flipped-2", "flipped-3"] {
+                #expect(try client.ask(Self.push(name, "argument of \(name)")) == "+OK\r\n")
+            }
+            let log = try Self.log(of: server)
+            try server.killAll()
+            var bytes = try Data(contentsOf: URL(fileURLWithPath: log))
+            let place = try #require(bytes.range(of: Data("argument of flipped-2".utf8)))
+            bytes[place.lowerBound] ^= 1 << 2
+            try bytes.write(to: URL(fileURLWithPath: log))
+
+            try server.startAgain()
+            let again = try server.connect()
+            #expect(try again.fetch("q")?.jid == "flipped-1")
+            #expect(try again.fetch("q")?.jid == "flipped-3")
+            #expect(try again.fetch("q") == nil)
+            try server.program.wait(forLineWith: "a stored job is damaged and was put aside")
+            #expect(try server.redis("hkeys", "mr:quarantine") == "flipped-2")
+            #expect(try server.redis("hexists", "mr:jobs", "flipped-2") == "0")
+            let figures = try again.info()
+            #expect(figures.faktory.total_enqueued == 0 && figures.faktory.sets["working"] == 2)
+        }
+    }
+
+    /// The file that Redis appends to.
+    private static func log(of server: MillraceProcesses) throws -> String {
+        let directory = server.dataDirectory + "/millrace-aof"
+        let names = try FileManager.default.contentsOfDirectory(atPath: directory)
+        return directory + "/" + (try #require(names.first { $0.hasSuffix(".incr.aof") }))
+    }
+
+    private static func byteCount(of path: String) throws -> Int {
+        var status = stat()
+        try #require(stat(path, &status) == 0)
+        return Int(status.st_size)
+    }
+}

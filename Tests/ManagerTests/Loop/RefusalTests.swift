@@ -1,0 +1,168 @@
+import ClusterLink
+import Election
+import JobCore
+import JobStorage
+import Logging
+import Testing
+
+@testable import Manager
+
+@Suite("A store that refuses")
+struct RefusalTests {
+    private static let session = SessionID(high: 7, low: 1)
+    private static let lane = LaneKey(session: Self.session, lane: 0)
+    private static let refusal = LinkReply.error("ERR the store refused: MISCONF No space left on device")
+    private static let attach = MessageToLeader.attach(
+        FrontIntroduction(session: Self.session, name: "", software: "test", isNew: true)
+    )
+
+    private let data = InMemoryJobData()
+    private let store: InMemoryJobStore
+
+    init() {
+        self.store = InMemoryJobStore(over: self.data)
+    }
+
+    private static func batch(_ number: UInt64, _ bodies: LinkCommand.Body...) -> MessageToLeader {
+        let commands = bodies.enumerated().map { LinkCommand(request: number * 10 + UInt64($0.offset), $0.element) }
+        return .batch(CommandBatch(lane: Self.lane, number: number, settled: 0, commands: commands))
+    }
+
+    private func fill() {
+        self.store.fault = .refusing("MISCONF No space left on device")
+    }
+
+    private func makeRoom() {
+        self.store.fault = nil
+    }
+
+    /// Leads until the script is over.
+    private func lead(
+        election: any Election = SoleElection(),
+        until stop: StopSignal = StopSignal(),
+        _ steps: ScriptedLeaderLink.Step...
+    ) throws -> [(batch: UInt64, replies: [LinkReply])] {
+        let link = ScriptedLeaderLink(stop: stop, steps)
+        let loop = LeaderLoop(
+            link: link,
+            store: self.store,
+            election: election,
+            settings: ManagerSettings(),
+            extend: { _ in },
+            clocks: .system,
+            stop: stop,
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        )
+        try loop.run()
+        return link.replies
+    }
+
+    private var jobIDs: [String] {
+        get throws { try self.store.load().jobIDs.map(\.text).sorted() }
+    }
+
+    @Test(
+        "answers commands with its words for as long as that lasts, and they are carried out when there is room again"
+    )
+    func clearWords() throws {
+        let replies = try self.lead(
+            { [Self.attach] },
+            {
+                self.fill()
+                return [Self.batch(1, .push("order-000001"), .push("order-000002"))]
+            },
+            // From here on it cannot even begin to lead.
+            { [Self.batch(2, .push("order-000001"), .fetch("default"), .acknowledge("order-000009"))] },
+            {
+                self.makeRoom()
+                return [Self.batch(3, .joined("worker-1"), .push("order-000001"))]
+            },
+            { [Self.attach] },
+            { [Self.batch(4, .push("order-000001"))] }
+        )
+        #expect(replies.map(\.batch) == [1, 2, 3, 4])
+        #expect(replies[0].replies == [Self.refusal, Self.refusal])
+        #expect(replies[1].replies == [Self.refusal, Self.refusal, Self.refusal])
+        #expect(replies[2].replies == [.nothing, Self.refusal])
+        #expect(replies[3].replies == [.ok])
+        #expect(try self.jobIDs == ["order-000001"])
+    }
+
+    @Test("never has a batch carried out whose clients were told that it refused, however late a copy comes")
+    func copies() throws {
+        let first = Self.batch(1, .push("order-000001"))
+        let second = Self.batch(2, .push("order-000002"))
+        let replies = try self.lead(
+            { [Self.attach] },
+            {
+                self.fill()
+                return [first]
+            },
+            {
+                self.makeRoom()
+                return [first, second]
+            },
+            { [Self.attach, first, second] },
+            { [Self.batch(3, .push("order-000003"))] },
+            { [second] }
+        )
+        #expect(replies.map(\.batch) == [1, 1, 2, 2, 3])
+        #expect(replies.dropLast().allSatisfy { $0.replies == [Self.refusal] })
+        #expect(replies.last?.replies == [.ok])
+        #expect(try self.jobIDs == ["order-000003"])
+    }
+
+    @Test("says nothing of a batch that an earlier leader has carried out, or that takes a job back")
+    func unknown() throws {
+        let done = Self.batch(1, .push("order-000001"))
+        #expect(try self.lead({ [Self.attach] }, { [done] }).map(\.replies) == [[.ok]])
+        self.fill()
+        let replies = try self.lead(
+            { [done] },
+            { [Self.batch(2, .push("order-000002"), .withdraw)] },
+            {
+                self.makeRoom()
+                return []
+            },
+            { [Self.attach] },
+            { [done] }
+        )
+        #expect(replies.map(\.batch) == [1])
+        #expect(replies.first?.replies == [.ok])
+        #expect(try self.jobIDs == ["order-000001"])
+    }
+
+    @Test("is no reason for an answer where others may lead, who may have carried the batch out")
+    func others() throws {
+        self.fill()
+        let stop = StopSignal()
+        let election = LimitedElection(stop: stop)
+        let replies = try self.lead(election: election, until: stop, { [Self.batch(1, .push("order-000001"))] })
+        #expect(replies.isEmpty)
+    }
+
+    @Test("is remembered for as many lanes as the bound says")
+    func laneBound() {
+        var refused = RefusedBatches()
+        func key(_ number: Int) -> LaneKey { LaneKey(session: SessionID(high: 1, low: UInt64(number)), lane: 0) }
+        func isKnown(_ number: Int) -> Bool {
+            refused.replies(to: CommandBatch(lane: key(number), number: 1, settled: 0, commands: [])) != nil
+        }
+        for number in 0..<RefusedBatches.laneBound { refused.note([Self.refusal], to: 1, of: key(number)) }
+        #expect(isKnown(0) && isKnown(RefusedBatches.laneBound - 1))
+        refused.note([Self.refusal], to: 1, of: key(RefusedBatches.laneBound))
+        #expect(!isKnown(0) && isKnown(RefusedBatches.laneBound))
+    }
+}
+
+/// An election that somebody else may win, and whose first leadership is the last of the test.
+private struct LimitedElection: Election {
+    let stop: StopSignal
+
+    func leadership(after latest: Epoch, at now: Uptime) -> Leadership? {
+        self.stop.request()
+        return Leadership(epoch: Epoch(latest.number + 1), trustedUntil: now + .seconds(60))
+    }
+
+    func resign(_ leadership: Leadership) {}
+}

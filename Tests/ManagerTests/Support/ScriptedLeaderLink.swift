@@ -1,0 +1,55 @@
+import ClusterLink
+import JobCore
+
+@testable import Manager
+
+/// A link whose messages come as a script wants it; what the leader sends is kept.
+///
+/// Each call of `receive` takes the next step, on the loop's own thread; behind the last one the loop is told to stop.
+final class ScriptedLeaderLink: LeaderLink {
+    typealias Step = () -> [MessageToLeader]
+
+    static let peer = LinkPeer(identity: Array("front".utf8))
+
+    private var steps: [Step]
+    private let stop: StopSignal
+    private(set) var sent: [MessageFromLeader] = []
+
+    init(stop: StopSignal, _ steps: [Step]) {
+        self.stop = stop
+        self.steps = steps
+    }
+
+    var waker: any LinkWaker { Waker() }
+
+    func receive(
+        waitingAtMost wait: Duration,
+        bound: Int,
+        _ body: (LinkPeer, UnsafeRawBufferPointer) -> Void
+    ) throws(LinkError) {
+        guard !self.steps.isEmpty else { return self.stop.request() }
+        for message in self.steps.removeFirst()() {
+            message.encoded().withUnsafeBytes { body(Self.peer, $0) }
+        }
+    }
+
+    func send(_ message: [UInt8], to peer: LinkPeer) throws(LinkError) {
+        do {
+            self.sent.append(try message.withUnsafeBytes { try MessageFromLeader(decoding: $0) })
+        } catch {
+            throw .failed("\(error)")
+        }
+    }
+
+    /// The replies to each batch that was answered, in that order.
+    var replies: [(batch: UInt64, replies: [LinkReply])] {
+        self.sent.compactMap { message in
+            guard case .replies(_, let batch, let replies) = message else { return nil }
+            return (batch, replies)
+        }
+    }
+}
+
+private struct Waker: LinkWaker {
+    func wake() {}
+}
