@@ -42,7 +42,7 @@ package final class ZeroMQPeerLink: PeerLink {
 
     package func start(_ receive: @escaping @Sendable (UnsafeRawBufferPointer) -> Void) throws(LinkError) {
         // The socket is made here, so that a bad endpoint is the caller's error, and moves to its thread once.
-        let opened = OpenedSocket(try PeerSocket.open(endpoint: self.endpoint, in: self.context))
+        let opened = OpenedSocket(try PeerSocket.open(endpoint: self.endpoint, in: self.context, whileAbsent: .queue))
         let thread = DedicatedThread(name: "link") { [self] in
             opened.withSocket { self.run($0, receive) }
         }

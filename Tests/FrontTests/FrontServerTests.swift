@@ -84,7 +84,7 @@ struct FrontServerTests {
         configuration.tls = try TestCertificate.serverConfiguration()
         let server = try FrontServer(
             configuration: configuration,
-            link: FakeLeader(),
+            links: [FakeLeader()],
             logger: Logger(label: "front") { _ in SwiftLogNoOpLogHandler() }
         )
         try server.reload(configuration)
@@ -143,7 +143,7 @@ struct FrontServerTests {
         let leader = FakeLeader()
         let server = try FrontServer(
             configuration: FrontServer.Configuration(host: "192.0.2.1", port: 7_419),
-            link: leader,
+            links: [leader],
             logger: Logger(label: "front") { _ in SwiftLogNoOpLogHandler() }
         )
         var reason: FrontError?

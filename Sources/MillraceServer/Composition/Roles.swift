@@ -33,8 +33,8 @@ struct Roles {
         var fronts: [FrontServer] = []
         for address in self.settings.front.bind {
             let configuration = self.frontConfiguration(of: self.settings, at: address, tls: tls)
-            let link = ZeroMQPolledPeerLink(endpoint: self.endpoint, in: context)
-            fronts.append(try FrontServer(configuration: configuration, link: link, logger: logger))
+            let links = self.managerEndpoints.map { ZeroMQPolledPeerLink(endpoint: $0, in: context) }
+            fronts.append(try FrontServer(configuration: configuration, links: links, logger: logger))
         }
         var services: [any Service] = fronts
         if self.settings.web.isEnabled { services.append(try self.makeStatusServer(in: context, tls: tls)) }
@@ -100,6 +100,9 @@ struct Roles {
     // MARK: From settings to configurations
 
     private var endpoint: String { self.settings.managerEndpoint.description }
+
+    /// Where fronts and schedulers look for the leader.
+    private var managerEndpoints: [String] { [self.endpoint] }
 
     private var managerSettings: ManagerSettings {
         let section = self.settings.manager
