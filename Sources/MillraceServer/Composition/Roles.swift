@@ -68,7 +68,8 @@ struct Roles {
 
     func runScheduler() async throws {
         let logger = Logger(label: "scheduler")
-        let link = try ZeroMQPeerLink(endpoint: self.endpoint, in: try ZeroMQContext())
+        let context = try ZeroMQContext()
+        let links = try self.managerEndpoints.map { try ZeroMQPeerLink(endpoint: $0, in: context) }
         let section = self.settings.scheduler
         let intervals: [SchedulerTask: Duration] = [
             .enqueueScheduled: section.scheduledInterval,
@@ -77,7 +78,7 @@ struct Roles {
             .purge: section.purgeInterval,
             .reapWorkers: section.workersInterval,
         ]
-        let scheduler = SchedulerService(link: link, intervals: intervals, logger: logger)
+        let scheduler = SchedulerService(links: links, intervals: intervals, logger: logger)
         try await self.run([scheduler, self.makeReloader(of: [], logger: logger)], logger: logger)
     }
 
@@ -171,7 +172,7 @@ struct Roles {
         var generator = SystemRandomNumberGenerator()
         let logger = Logger(label: "web")
         let inquiry = LeaderInquiry(
-            link: try ZeroMQPeerLink(endpoint: self.endpoint, in: context),
+            links: try self.managerEndpoints.map { try ZeroMQPeerLink(endpoint: $0, in: context) },
             session: SessionID(using: &generator),
             software: "millrace/\(Millrace.version)"
         )
