@@ -9,6 +9,8 @@ struct ClientLimits: Sendable {
     let handshakeTimeout: TimeAmount
     let writeTimeout: Duration
     let allowsLegacyHash: Bool
+    /// Whether another front may listen on the same port.
+    let sharesPort: Bool
 
     init(_ configuration: FrontServer.Configuration) {
         self.maximumLineByteCount = configuration.maximumLineByteCount
@@ -20,5 +22,6 @@ struct ClientLimits: Sendable {
         self.handshakeTimeout = TimeAmount(configuration.handshakeTimeout)
         self.writeTimeout = configuration.writeTimeout
         self.allowsLegacyHash = configuration.allowsLegacyHash
+        self.sharesPort = configuration.reusesPort
     }
 }

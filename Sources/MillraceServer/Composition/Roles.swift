@@ -3,6 +3,7 @@ import ClusterLinkZeroMQ
 import Election
 import FaktoryWire
 import Front
+import Glibc
 import JobCore
 import JobStorageRedis
 import Logging
@@ -149,7 +150,11 @@ struct Roles {
         configuration.handshakeTimeout = section.handshakeTimeout
         configuration.writeTimeout = section.writeTimeout
         configuration.fetchWait = section.fetchWait
-        configuration.name = section.sessionName.isEmpty ? "" : "\(section.sessionName)@\(address)"
+        if !section.sessionName.isEmpty {
+            // Two fronts that share a port live side by side for a while, and neither may end the other's session.
+            let suffix = section.reusePort ? "#\(getpid())" : ""
+            configuration.name = "\(section.sessionName)@\(address)\(suffix)"
+        }
         configuration.software = "millrace/\(Millrace.version)"
         configuration.lane.holdTimeout = section.holdTimeout
         return configuration
