@@ -26,6 +26,7 @@ enum PeerSocket {
     static func open(
         endpoint: String,
         in context: ZeroMQContext,
+        security: PeerSecurity?,
         whileAbsent absence: Absence
     ) throws(LinkError) -> ZeroMQSocket {
         var options = ZeroMQSocketOptions()
@@ -38,6 +39,7 @@ enum PeerSocket {
         options.connectTimeout = Self.connectTimeout
         options.heartbeat = Self.heartbeat
         options.immediate = absence == .drop
+        if let security { options.secure(security) }
         do {
             let socket = try ZeroMQSocket(.dealer, in: context, options: options)
             try socket.connect(to: endpoint)

@@ -13,6 +13,13 @@ package final class ZeroMQPolledPeerLink: PolledPeerLink {
         var socket: ZeroMQSocket?
         var notify: (@Sendable () -> Void)?
         var isConnected = false
+        var reconnection = PeerReconnection()
+
+        /// Sends, or loses the message: its sender will send it again.
+        mutating func send(_ message: [UInt8], to endpoint: String) throws(ZeroMQError) {
+            guard try self.socket?.send(message, wait: false) == false, self.reconnection.isDue() else { return }
+            try self.socket?.connectAnew(to: endpoint)
+        }
 
         /// Looks at the socket; whether messages are there, and whether the connection has come or gone.
         mutating func look() throws(ZeroMQError) -> (hasMessages: Bool, hasChanged: Bool) {
@@ -25,18 +32,26 @@ package final class ZeroMQPolledPeerLink: PolledPeerLink {
 
     private let endpoint: String
     private let context: ZeroMQContext
+    private let security: PeerSecurity?
     private let state: Mutex<State>
 
-    package init(endpoint: String, in context: ZeroMQContext) {
+    /// - Parameter security: the keys for an encrypted connection; nil for a plain one.
+    package init(endpoint: String, in context: ZeroMQContext, security: PeerSecurity? = nil) {
         self.endpoint = endpoint
         self.context = context
+        self.security = security
         self.state = Mutex(State())
     }
 
     package func open(_ notify: @escaping @Sendable () -> Void) throws(LinkError) -> CInt {
         try self.state.withLock { state throws(LinkError) in
             guard state.socket == nil else { throw .failed("the link is open already") }
-            let socket = try PeerSocket.open(endpoint: self.endpoint, in: self.context, whileAbsent: .drop)
+            let socket = try PeerSocket.open(
+                endpoint: self.endpoint,
+                in: self.context,
+                security: self.security,
+                whileAbsent: .drop
+            )
             do {
                 let descriptor = try socket.duplicateReadiness()
                 state.socket = consume socket
@@ -53,8 +68,7 @@ package final class ZeroMQPolledPeerLink: PolledPeerLink {
     package func send(_ message: [UInt8]) {
         let notify = self.state.withLock { state -> (@Sendable () -> Void)? in
             do {
-                // What ZeroMQ does not take is lost, and its sender will send it again.
-                _ = try state.socket?.send(message, wait: false)
+                try state.send(message, to: self.endpoint)
                 let (hasMessages, hasChanged) = try state.look()
                 return hasMessages || hasChanged ? state.notify : nil
             } catch {
