@@ -3,7 +3,8 @@ package import ZeroMQ
 
 /// Keys in files: a secret key in one that only its owner may read, the public one beside it.
 ///
-/// A file holds one line of 40 characters; lines that begin with `# `, and empty ones, count for nothing.
+/// A file holds one line of 40 characters; lines that begin with a number sign, and empty ones, count for nothing. No key
+/// begins with one: a group of five characters would be a greater number than its four bytes hold.
 package enum LinkKeyFile {
     /// How long a file of keys may be.
     static let byteBound = 1 << 20
@@ -50,7 +51,7 @@ package enum LinkKeyFile {
     }
 
     private static func key(in text: String, _ path: String) throws(LinkKeyError) -> CurveKey {
-        let lines = text.split(whereSeparator: \.isNewline).filter { !$0.hasPrefix("# ") && $0 != "#" }
+        let lines = text.split(whereSeparator: \.isNewline).filter { !$0.hasPrefix("#") }
         guard lines.count == 1, let key = try? CurveKey(parsing: String(lines[0])) else { throw .noKey(path: path) }
         return key
     }

@@ -11,8 +11,8 @@ package import ZeroMQ
 /// member NUMBER KEY
 /// ```
 ///
-/// and may end with words that name the owner for people. Empty lines, and those that begin with `# `, count for nothing:
-/// a key may begin with a number sign, too.
+/// and may end with words that name the owner for people. Empty lines, and those that begin with a number sign, count for
+/// nothing.
 package struct LinkKeyring: Sendable, Hashable {
     /// How many keys there may be.
     package static let bound = 10_000
@@ -32,7 +32,7 @@ package struct LinkKeyring: Sendable, Hashable {
     package init(parsing text: String, path: String) throws(LinkKeyError) {
         for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
             let words = line.split(whereSeparator: \.isWhitespace)
-            guard let first = words.first, first != "#" else { continue }
+            guard let first = words.first, !first.hasPrefix("#") else { continue }
             do throws(ProblemWithLine) {
                 try self.add(words)
             } catch {
