@@ -54,6 +54,20 @@ struct ManagersTests {
         #expect(second.commands.contains { $0.isPush })
     }
 
+    @Test("finds the next leader though the last, cut off from the others, still answers heartbeats")
+    func cutOff() async throws {
+        let (first, second) = (FakeLeader(answersBatches: false), FakeLeader(isSilent: true, epoch: 2))
+        try await FrontFixture.run(leader: first, followers: [second]) { front in
+            try await front.connect { client in
+                #expect(await client.hello())
+                try await client.send("PUSH {}\r\n")
+                await first.waitUntil { FakeLeader.commands(of: $0).contains { $0.isPush } }
+                second.setSilent(false)
+                #expect(await client.read(5) == "+OK\r\n")
+            }
+        }
+    }
+
     @Test("believes the last leader for as long as nobody else was sent the batch")
     func lateAnswer() async throws {
         let (first, second) = (FakeLeader(answersBatches: false), FakeLeader(isSilent: true, epoch: 2))

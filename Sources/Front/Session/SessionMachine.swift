@@ -3,10 +3,10 @@ package import JobCore
 
 /// The rules by which a front keeps its session with whoever of the managers leads.
 ///
-/// An `attach` goes to every manager until one answers it; from then on a heartbeat goes to that one. A front that has
-/// reason to believe that its leader is gone asks everybody with heartbeats: they do no harm to the leader that it has,
-/// a manager that does not lead drops them, and a new leader says that it wants an `attach`. Only a leader of the same
-/// or a later epoch is attached to, so that one that has been deposed and does not know it cannot lead a front back.
+/// An `attach` goes to every manager until one answers it. From then on heartbeats go to all of them: a manager that does
+/// not lead drops them, and a new leader says that it wants an `attach`, even while the old one, cut off from the others,
+/// still answers. A front that has reason to believe that its leader is gone sends them more often. Only a leader of the
+/// same or a later epoch is attached to, so that one that has been deposed and does not know it cannot lead a front back.
 ///
 /// Managers are known by their place in the front's list.
 package struct SessionMachine {
@@ -82,11 +82,11 @@ extension SessionMachine {
             self.search(at: now)
             self.due = now + self.pause(at: now, using: &generator)
             return [.attach(self.session, isNew: self.isNew, to: .all)]
-        case .attached(_, let manager):
+        case .attached:
             if self.awaitsAnswer { self.search(at: now) }
             self.awaitsAnswer = true
             self.due = now + self.pause(at: now, using: &generator)
-            return [.heartbeat(self.session, to: self.searchEnd == nil ? .one(manager) : .all)]
+            return [.heartbeat(self.session, to: .all)]
         case .ended:
             return []
         }
