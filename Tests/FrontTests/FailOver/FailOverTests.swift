@@ -5,7 +5,7 @@ import JobCore
 import Testing
 
 /// Real managers and a real front between them; who leads is the test's to say.
-@Suite("A fail-over")
+@Suite("A fail-over", .timeLimit(.minutes(2)))
 struct FailOverTests {
     @Test("answers what was under way from the record: nothing twice, nothing stranded, and no client notices")
     func underWay() async throws {
