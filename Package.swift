@@ -159,10 +159,13 @@ let package = Package(
         tests("ElectionEtcdTests", ["ElectionEtcd", "JobCore", "TestSupport"]),
         tests("ElectionTests", ["Election", "JobCore"]),
         tests("SimulationTests", ["Simulation", "JobCore"]),
-        tests("SchedulerTests", ["Scheduler", "ClusterLink", "JobCore"]),
+        tests("SchedulerTests", ["Scheduler", "ClusterLink", "JobCore", logging]),
         tests(
             "FrontTests",
-            ["Front", "FaktoryWire", "ClusterLink", "JobCore", nioCore, nioPosix, nioSSL, logging, lifecycle]
+            [
+                "Front", "Manager", "ClusterLinkZeroMQ", "ZeroMQ", "JobStorage", "Election", "FaktoryWire", "ClusterLink",
+                "JobCore", "ThreadConfinement", "TestSupport", nioCore, nioPosix, nioSSL, logging, lifecycle,
+            ]
         ),
         tests("WebUITests", ["WebUI", "ClusterLink", "JobCore", "ThreadConfinement", logging]),
         tests("MillraceServerTests", ["MillraceServer", "CLinux", nioCore, logging, lifecycle]),

@@ -14,13 +14,20 @@ package final class ZeroMQLeaderLink: LeaderLink {
     private let wakeup: Wakeup
 
     /// Binds the endpoint.
-    package init(endpoint: String, in context: ZeroMQContext) throws(LinkError) {
+    ///
+    /// - Parameter security: who may connect, encrypted; nil lets everybody connect who reaches the endpoint.
+    package init(
+        endpoint: String,
+        in context: ZeroMQContext,
+        security: ServerSecurity? = nil
+    ) throws(LinkError) {
         do {
             var options = ZeroMQSocketOptions()
             options.sendHighWaterMark = Self.highWaterMark
             options.receiveHighWaterMark = Self.highWaterMark
             options.maximumMessageByteCount = LinkBound.messageByteCount
             options.routerMandatory = true
+            if let security { options.secure(security) }
             let socket = try ZeroMQSocket(.router, in: context, options: options)
             try socket.bind(to: endpoint)
             self.socket = socket

@@ -18,12 +18,19 @@ package final class ZeroMQPeerLink: PeerLink {
 
     private let endpoint: String
     private let context: ZeroMQContext
+    private let security: PeerSecurity?
     private let wakeup: Wakeup
     private let state = Mutex(State())
 
-    package init(endpoint: String, in context: ZeroMQContext) throws(LinkError) {
+    /// - Parameter security: the keys for an encrypted connection; nil for a plain one.
+    package init(
+        endpoint: String,
+        in context: ZeroMQContext,
+        security: PeerSecurity? = nil
+    ) throws(LinkError) {
         self.endpoint = endpoint
         self.context = context
+        self.security = security
         do {
             self.wakeup = try Wakeup()
         } catch {
@@ -42,7 +49,14 @@ package final class ZeroMQPeerLink: PeerLink {
 
     package func start(_ receive: @escaping @Sendable (UnsafeRawBufferPointer) -> Void) throws(LinkError) {
         // The socket is made here, so that a bad endpoint is the caller's error, and moves to its thread once.
-        let opened = OpenedSocket(try PeerSocket.open(endpoint: self.endpoint, in: self.context))
+        let opened = OpenedSocket(
+            try PeerSocket.open(
+                endpoint: self.endpoint,
+                in: self.context,
+                security: self.security,
+                whileAbsent: .queue
+            )
+        )
         let thread = DedicatedThread(name: "link") { [self] in
             opened.withSocket { self.run($0, receive) }
         }
@@ -62,11 +76,15 @@ package final class ZeroMQPeerLink: PeerLink {
         var poller = Poller()
         _ = poller.add(socket)
         _ = poller.add(self.wakeup)
+        var reconnection = PeerReconnection()
         do {
             while true {
                 let (messages, isClosed) = self.takeOutgoing()
                 // Without a leader, ZeroMQ keeps messages up to its own bound; what it does not take is lost.
-                for message in messages { _ = try socket.send(message, wait: false) }
+                for message in messages {
+                    guard try !socket.send(message, wait: false), reconnection.isDue() else { continue }
+                    try socket.connectAnew(to: self.endpoint)
+                }
                 if isClosed && messages.isEmpty { return }
                 var receivedAny = false
                 while let message = try socket.receive(wait: false) {
@@ -89,23 +107,5 @@ package final class ZeroMQPeerLink: PeerLink {
             defer { state.outgoing = [] }
             return (messages: state.outgoing, isClosed: state.isClosed)
         }
-    }
-}
-
-/// Carries a socket from the thread that opened it to the one that uses it.
-///
-/// Unchecked, because ZeroMQ lets a socket move between threads behind a full fence, which starting a thread is; it is
-/// used by one thread before and by another after.
-private final class OpenedSocket: @unchecked Sendable {
-    private var socket: ZeroMQSocket?
-
-    init(_ socket: consuming ZeroMQSocket) {
-        self.socket = consume socket
-    }
-
-    /// Uses the socket, and closes it behind.
-    func withSocket(_ body: (borrowing ZeroMQSocket) -> Void) {
-        guard let socket = self.socket.take() else { return }
-        body(socket)
     }
 }

@@ -2,7 +2,7 @@ package import ClusterLink
 import Synchronization
 package import ZeroMQ
 
-/// A front's end of the link, as a DEALER without a thread of its own.
+/// A front's end of the link to one manager, as a DEALER without a thread of its own.
 ///
 /// Event loops share the socket under a lock, which orders their uses of it as ZeroMQ asks for.
 package final class ZeroMQPolledPeerLink: PolledPeerLink {
@@ -11,27 +11,51 @@ package final class ZeroMQPolledPeerLink: PolledPeerLink {
 
     private struct State: ~Copyable {
         var socket: ZeroMQSocket?
-        var hasMessages: (@Sendable () -> Void)?
+        var notify: (@Sendable () -> Void)?
+        var isConnected = false
+        var reconnection = PeerReconnection()
+
+        /// Sends, or loses the message: its sender will send it again.
+        mutating func send(_ message: [UInt8], to endpoint: String) throws(ZeroMQError) {
+            guard try self.socket?.send(message, wait: false) == false, self.reconnection.isDue() else { return }
+            try self.socket?.connectAnew(to: endpoint)
+        }
+
+        /// Looks at the socket; whether messages are there, and whether the connection has come or gone.
+        mutating func look() throws(ZeroMQError) -> (hasMessages: Bool, hasChanged: Bool) {
+            guard let ready = try self.socket?.ready else { return (hasMessages: false, hasChanged: false) }
+            let wasConnected = self.isConnected
+            self.isConnected = ready.contains(.writable)
+            return (hasMessages: ready.contains(.readable), hasChanged: self.isConnected != wasConnected)
+        }
     }
 
     private let endpoint: String
     private let context: ZeroMQContext
+    private let security: PeerSecurity?
     private let state: Mutex<State>
 
-    package init(endpoint: String, in context: ZeroMQContext) {
+    /// - Parameter security: the keys for an encrypted connection; nil for a plain one.
+    package init(endpoint: String, in context: ZeroMQContext, security: PeerSecurity? = nil) {
         self.endpoint = endpoint
         self.context = context
+        self.security = security
         self.state = Mutex(State())
     }
 
-    package func open(_ hasMessages: @escaping @Sendable () -> Void) throws(LinkError) -> CInt {
+    package func open(_ notify: @escaping @Sendable () -> Void) throws(LinkError) -> CInt {
         try self.state.withLock { state throws(LinkError) in
             guard state.socket == nil else { throw .failed("the link is open already") }
-            let socket = try PeerSocket.open(endpoint: self.endpoint, in: self.context)
+            let socket = try PeerSocket.open(
+                endpoint: self.endpoint,
+                in: self.context,
+                security: self.security,
+                whileAbsent: .drop
+            )
             do {
                 let descriptor = try socket.duplicateReadiness()
                 state.socket = consume socket
-                state.hasMessages = hasMessages
+                state.notify = notify
                 return descriptor
             } catch {
                 throw .failed("\(error)")
@@ -39,13 +63,14 @@ package final class ZeroMQPolledPeerLink: PolledPeerLink {
         }
     }
 
+    package var isConnected: Bool { self.state.withLock { $0.isConnected } }
+
     package func send(_ message: [UInt8]) {
         let notify = self.state.withLock { state -> (@Sendable () -> Void)? in
             do {
-                // Without a leader, ZeroMQ keeps messages up to the bound; what it does not take is lost, and its
-                // sender will send it again.
-                _ = try state.socket?.send(message, wait: false)
-                return try state.socket?.hasMessages == true ? state.hasMessages : nil
+                try state.send(message, to: self.endpoint)
+                let (hasMessages, hasChanged) = try state.look()
+                return hasMessages || hasChanged ? state.notify : nil
             } catch {
                 // A message beyond the bound of bytes, or the end of the context: nobody is there to hear of it.
                 return nil
@@ -56,17 +81,21 @@ package final class ZeroMQPolledPeerLink: PolledPeerLink {
 
     package func receive(afterReading count: UInt64, _ body: (UnsafeRawBufferPointer) -> Void) {
         if count > 0 { self.state.withLock { $0.socket?.restoreReadiness(count) } }
-        // The lock is not held while a message is used: that may send.
-        while let message = self.take() {
-            guard !message.more else { continue }
-            message.withUnsafeBytes(body)
-        }
+        repeat {
+            // The lock is not held while a message is used: that may send.
+            while let message = self.take() {
+                guard !message.more else { continue }
+                message.withUnsafeBytes(body)
+            }
+            // Looking takes notice of what the descriptor told, of messages too: they must be taken here.
+        } while self.state.withLock { state in (try? state.look())?.hasMessages ?? false }
     }
 
     package func close() {
         // Closing waits for nothing: what still has to leave does so in ZeroMQ's own thread.
         let socket = self.state.withLock { state in
-            state.hasMessages = nil
+            state.notify = nil
+            state.isConnected = false
             return state.socket.take()
         }
         _ = consume socket

@@ -6,35 +6,42 @@ import Synchronization
 
 /// The scheduler role: tells the leader when a task is due, and reads and keeps nothing.
 ///
-/// Several may run: the leader does not begin a task that is under way.
+/// Several may run: the leader does not begin a task that is under way. Ticks are few and go to every manager; those that
+/// do not lead drop them, so that nobody needs to know who does.
 package final class SchedulerService: Service {
     /// How often the schedule is looked at, at the least: an answer makes a task due before its tick counts as lost.
     private static let longestSleep = Duration.milliseconds(50)
 
-    private let link: any PeerLink
+    private let links: [any PeerLink]
     private let intervals: [SchedulerTask: Duration]
     private let logger: Logger
     private let schedule: Mutex<TickSchedule>
 
-    package init(link: any PeerLink, intervals: [SchedulerTask: Duration], logger: Logger) {
-        self.link = link
+    /// - Parameter links: one to each manager, whichever leads.
+    package init(links: [any PeerLink], intervals: [SchedulerTask: Duration], logger: Logger) {
+        self.links = links
         self.intervals = intervals
         self.logger = logger
         self.schedule = Mutex(TickSchedule(intervals: intervals, at: Self.now))
     }
 
     package func run() async throws {
-        try self.link.start { [self] bytes in self.receive(bytes) }
-        defer { self.link.close() }
+        defer { for link in self.links { link.close() } }
+        for link in self.links { try link.start { [self] bytes in self.receive(bytes) } }
         self.logger.info("scheduling", metadata: ["tasks": "\(self.intervals.count)"])
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 let now = Self.now
                 let ticks = self.schedule.withLock { $0.ticks(at: now) }
-                for tick in ticks { self.link.send(MessageToLeader.tick(tick.task, number: tick.number).encoded()) }
+                for tick in ticks { self.send(.tick(tick.task, number: tick.number)) }
                 try? await Task.sleep(for: Self.longestSleep)
             }
         }
+    }
+
+    private func send(_ message: MessageToLeader) {
+        let bytes = message.encoded()
+        for link in self.links { link.send(bytes) }
     }
 
     private func receive(_ bytes: UnsafeRawBufferPointer) {

@@ -17,7 +17,9 @@ package struct TickSchedule: Sendable {
     }
 
     /// How long the leader may take for a task before the tick is taken for lost and sent again.
-    package static let patience = Duration.seconds(10)
+    ///
+    /// Short, because what is due waits for so long after a fail-over. A leader that is still at the task drops the tick.
+    package static let patience = Duration.seconds(1)
 
     private var entries: [SchedulerTask: Entry]
     private var lastNumber: UInt64 = 0

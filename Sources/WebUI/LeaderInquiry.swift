@@ -4,8 +4,9 @@ import Synchronization
 
 /// Asks the leader for its INFO, for people and programs that look at the server through HTTP.
 ///
-/// It is a session of its own on the link. What it asks changes nothing, so that an answer that was lost is simply
-/// asked for again. One question is under way at a time; those who come meanwhile share its answer.
+/// It is a session of its own on the links. What it asks changes nothing, so that it asks every manager, and asks again
+/// when an answer was lost. Only the leader of the latest epoch that has attached it is believed: one that was deposed
+/// may tell what was true once. One question is under way at a time; those who come meanwhile share its answer.
 package final class LeaderInquiry: Sendable {
     /// Nobody answered in time.
     package struct NoAnswer: Error {}
@@ -14,29 +15,36 @@ package final class LeaderInquiry: Sendable {
         var waiting: [UInt64: CheckedContinuation<[UInt8], any Error>] = [:]
         var lastNumber: UInt64 = 0
         var lastWaiter: UInt64 = 0
+        /// Who has attached the session, and in which epoch.
+        var leader: (manager: Int, epoch: Epoch)?
     }
 
-    private let link: any PeerLink
+    private let links: [any PeerLink]
     private let session: SessionID
     private let software: String
     private let state = Mutex(State())
 
-    package init(link: any PeerLink, session: SessionID, software: String) {
-        self.link = link
+    /// - Parameter links: one to each manager, whichever leads.
+    package init(links: [any PeerLink], session: SessionID, software: String) {
+        self.links = links
         self.session = session
         self.software = software
     }
 
     /// Begins to listen for answers.
     package func start() throws(LinkError) {
-        try self.link.start { [self] bytes in self.receive(bytes) }
-        self.attach()
+        for (manager, link) in self.links.enumerated() {
+            try link.start { [self] bytes in self.receive(bytes, from: manager) }
+            self.attach(to: manager)
+        }
     }
 
     /// Says good-bye and lets go of the link.
     package func close() {
-        self.link.send(MessageToLeader.detach(self.session).encoded())
-        self.link.close()
+        for link in self.links {
+            link.send(MessageToLeader.detach(self.session).encoded())
+            link.close()
+        }
         self.finish { $0.resume(throwing: NoAnswer()) }
     }
 
@@ -83,9 +91,9 @@ package final class LeaderInquiry: Sendable {
         continuation?.resume(throwing: NoAnswer())
     }
 
-    private func attach() {
+    private func attach(to manager: Int) {
         let introduction = FrontIntroduction(session: self.session, name: "", software: self.software, isNew: true)
-        self.link.send(MessageToLeader.attach(introduction).encoded())
+        self.links[manager].send(MessageToLeader.attach(introduction).encoded())
     }
 
     private func ask() {
@@ -100,18 +108,24 @@ package final class LeaderInquiry: Sendable {
             settled: 0,
             commands: [LinkCommand(request: number, .info)]
         )
-        self.link.send(MessageToLeader.batch(batch).encoded())
+        let bytes = MessageToLeader.batch(batch).encoded()
+        for link in self.links { link.send(bytes) }
     }
 
-    private func receive(_ bytes: UnsafeRawBufferPointer) {
+    private func receive(_ bytes: UnsafeRawBufferPointer, from manager: Int) {
         switch try? MessageFromLeader(decoding: bytes) {
         case .attachFirst, .expired:
-            self.attach()
-        case .attached:
-            let someoneWaits = self.state.withLock { !$0.waiting.isEmpty }
+            self.attach(to: manager)
+        case .attached(_, let epoch):
+            let someoneWaits = self.state.withLock { state in
+                guard epoch >= state.leader?.epoch ?? Epoch(0) else { return false }
+                state.leader = (manager, epoch)
+                return !state.waiting.isEmpty
+            }
             if someoneWaits { self.ask() }
         case .late(_, let late):
-            guard case .bulk(let document) = late.last?.reply else { return }
+            let isBelieved = self.state.withLock { $0.leader?.manager == manager }
+            guard isBelieved, case .bulk(let document) = late.last?.reply else { return }
             self.finish { $0.resume(returning: document) }
         default:
             break

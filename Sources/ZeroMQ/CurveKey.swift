@@ -17,6 +17,14 @@ package struct CurveKey: Sendable, Hashable {
         self.text = text
     }
 
+    /// A key as the handshake has it; nil when it is not of the length of a key.
+    package init?(bytes: [UInt8]) {
+        guard bytes.count == Self.byteCount else { return nil }
+        var characters = [CChar](repeating: 0, count: Self.characterCount + 1)
+        guard zmq_z85_encode(&characters, bytes, bytes.count) != nil else { return nil }
+        self.init(terminated: characters)
+    }
+
     init(terminated characters: [CChar]) {
         self.text = String(decoding: characters.prefix(Self.characterCount).map(UInt8.init(bitPattern:)), as: UTF8.self)
     }

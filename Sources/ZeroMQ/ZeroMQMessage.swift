@@ -36,6 +36,11 @@ package struct ZeroMQMessage: ~Copyable {
         }
     }
 
+    /// Whom the handler of ZAP took the sender for; nil where nobody was asked.
+    package var userID: String? {
+        withUnsafePointer(to: self.raw) { pointer in zmq_msg_gets(pointer, "User-Id").map { String(cString: $0) } }
+    }
+
     /// A copy of the bytes.
     package var bytes: [UInt8] {
         self.withUnsafeBytes { Array($0) }

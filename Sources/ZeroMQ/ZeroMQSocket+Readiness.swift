@@ -23,9 +23,11 @@ extension ZeroMQSocket {
         while write(descriptor, &count, MemoryLayout<UInt64>.size) == -1 && errno == EINTR {}
     }
 
-    /// Whether a message can be received now; takes notice of whatever the descriptor told.
-    package var hasMessages: Bool {
-        get throws(ZeroMQError) { try self.option(ZMQ_EVENTS) & Int32(ZMQ_POLLIN) != 0 }
+    /// What can be done now without waiting; takes notice of whatever the descriptor told.
+    ///
+    /// A dealer that is `immediate` can be written to exactly when it has a connection that is not full.
+    package var ready: Poller.Events {
+        get throws(ZeroMQError) { Poller.Events(rawValue: Int16(truncatingIfNeeded: try self.option(ZMQ_EVENTS))) }
     }
 
     /// Waits until the socket may have a message or somebody wakes the thread.

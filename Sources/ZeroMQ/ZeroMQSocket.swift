@@ -84,6 +84,13 @@ package struct ZeroMQSocket: ~Copyable {
         try Self.retrying { zmq_disconnect(self.raw, endpoint) }
     }
 
+    /// Connects to an endpoint as if it had never been connected to, whether an attempt is under way or was given up.
+    package func connectAnew(to endpoint: String) throws(ZeroMQError) {
+        // Fails where ZeroMQ has given up, and then there is nothing to end.
+        _ = zmq_disconnect(self.raw, endpoint)
+        try self.connect(to: endpoint)
+    }
+
     /// The endpoint that was bound or connected last, with the port that a wildcard has become.
     package var lastEndpoint: String {
         get throws(ZeroMQError) {

@@ -37,13 +37,18 @@ extension ZeroMQSocketOptions {
         if let maximumReconnectInterval {
             try Self.set(ZMQ_RECONNECT_IVL_MAX, Self.milliseconds(maximumReconnectInterval), of: socket)
         }
+        if let connectTimeout { try Self.set(ZMQ_CONNECT_TIMEOUT, Self.milliseconds(connectTimeout), of: socket) }
         if let handshakeInterval {
             try Self.set(ZMQ_HANDSHAKE_IVL, Self.milliseconds(handshakeInterval), of: socket)
         }
     }
 
     private func applySecurity(to socket: UnsafeMutableRawPointer) throws(ZeroMQError) {
-        if let zapDomain { try Self.set(ZMQ_ZAP_DOMAIN, Array(zapDomain.utf8), of: socket) }
+        if let zapDomain {
+            try Self.set(ZMQ_ZAP_DOMAIN, Array(zapDomain.utf8), of: socket)
+            // Without it every peer is admitted while there is no handler.
+            try Self.set(millrace_zmq_zap_enforce_domain, 1, of: socket)
+        }
         switch self.curve {
         case .server(let secretKey):
             try Self.set(ZMQ_CURVE_SERVER, 1, of: socket)

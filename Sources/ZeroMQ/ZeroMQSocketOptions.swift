@@ -55,8 +55,14 @@ package struct ZeroMQSocketOptions: Sendable {
     package var maximumReconnectInterval: Duration?
     /// How long a new peer may take for its handshake.
     package var handshakeInterval: Duration?
+    /// How long an attempt to connect may take before it counts as failed.
+    ///
+    /// Without it the kernel's own patience counts, which is minutes for a host that does not answer at all.
+    package var connectTimeout: Duration?
     package var curve: Curve?
-    /// The name of this socket in questions to the handler of ZAP; a handler is asked only if it is set.
+    /// The name of this socket in questions to the handler of ZAP.
+    ///
+    /// A handler is asked only if it is set, and then nobody is admitted without one.
     package var zapDomain: String?
 
     package init() {}

@@ -18,6 +18,15 @@ struct DamagedMessageTests {
         #expect(throws: LinkFormatError.leftover(byteCount: 3)) { try wire.recode(wire.bytes + [1, 2, 3]) }
     }
 
+    @Test("of a later version is refused with a text that says which there are")
+    func versionText() {
+        let error = LinkFormatError.version(LinkVersion.spoken.upperBound + 1)
+        #expect(
+            error.description
+                == "its envelope has version 2, and this program reads 1 to 1: the older program must be exchanged"
+        )
+    }
+
     @Test("of another version is refused", arguments: Wire.samples)
     func version(wire: Wire) {
         for version in (0...255).map({ UInt8($0) }) where version != 1 {

@@ -15,6 +15,7 @@ struct PolledPeerLinkTests {
         let fixture = try LinkFixture(transport)
         let leader = try fixture.makeLeader()
         let peer = try Watched(fixture)
+        #expect(peer.waitForConnection(true))
 
         let messages = (0..<5_000).map { bytes(of: $0) }
         for message in messages { peer.link.send(message) }
@@ -33,6 +34,7 @@ struct PolledPeerLinkTests {
         let fixture = try LinkFixture(transport)
         let leader = try fixture.makeLeader()
         let peer = try Watched(fixture)
+        #expect(peer.waitForConnection(true))
         for round in 0..<2_000 {
             // Two messages, so that the second is sent while the answer to the first is on its way.
             peer.link.send(bytes(of: round))
@@ -44,16 +46,56 @@ struct PolledPeerLinkTests {
         }
     }
 
-    @Test("keeps as many messages as its bound allows while nobody leads, and drops those beyond")
+    @Test(
+        "loses what is sent while no manager is there, so that nothing old arrives later",
+        arguments: Transport.allCases
+    )
+    func absence(over transport: Transport) throws {
+        let fixture = try LinkFixture(transport)
+        let peer = try Watched(fixture)
+        peer.link.send([1])
+        let leader = try fixture.makeLeader()
+        #expect(peer.waitForConnection(true))
+        peer.link.send([2])
+        #expect(try leader.take(1).map(\.bytes) == [[2]])
+    }
+
+    @Test("tells when the manager comes and when it goes, without a message from either", arguments: Transport.allCases)
+    func connection(over transport: Transport) throws {
+        let fixture = try LinkFixture(transport)
+        let peer = try Watched(fixture)
+        #expect(!peer.link.isConnected)
+        for _ in 0..<3 {
+            withExtendedLifetime(try fixture.makeLeader()) { _ in #expect(peer.waitForConnection(true)) }
+            #expect(peer.waitForConnection(false))
+        }
+    }
+
+    @Test("tells that the manager has gone when sending is what takes notice of it", arguments: Transport.allCases)
+    func connectionNoticedBySending(over transport: Transport) throws {
+        let fixture = try LinkFixture(transport)
+        let peer = try Watched(fixture)
+        withExtendedLifetime(try fixture.makeLeader()) { _ in #expect(peer.waitForConnection(true)) }
+        let end = ContinuousClock.now + LinkFixture.patience
+        while peer.link.isConnected, ContinuousClock.now < end { peer.link.send([1]) }
+        #expect(!peer.link.isConnected)
+        #expect(peer.wasNotified)
+    }
+
+    @Test("drops what does not fit when the manager takes nothing")
     func outgoingBound() throws {
         let fixture = try LinkFixture(.ipc)
-        let peer = try Watched(fixture)
-        let bound = ZeroMQPolledPeerLink.outgoingBound
-        for number in 0..<(bound + 10) { peer.link.send(bytes(of: number)) }
         let leader = try fixture.makeLeader()
-        #expect(try leader.take(bound).map(\.bytes) == (0..<bound).map { bytes(of: $0) })
-        peer.link.send([1])
-        #expect(try leader.take(1).map(\.bytes) == [[1]])
+        let peer = try Watched(fixture)
+        #expect(peer.waitForConnection(true))
+        // The bound counts at both ends, and the kernel holds some in between.
+        let sentCount = 4 * ZeroMQPolledPeerLink.outgoingBound
+        let message = [UInt8](repeating: 1, count: 1_024)
+        for _ in 0..<sentCount { peer.link.send(message) }
+        var count = 0
+        while try !leader.take(1, within: .milliseconds(200)).isEmpty { count += 1 }
+        #expect(count >= ZeroMQPolledPeerLink.outgoingBound)
+        #expect(count < sentCount)
     }
 
     @Test("connects again to a leader that comes back at its place", arguments: Transport.allCases)
@@ -79,6 +121,7 @@ struct PolledPeerLinkTests {
         let fixture = try LinkFixture(transport)
         let leader = try fixture.makeLeader()
         let peer = try Watched(fixture)
+        #expect(peer.waitForConnection(true))
         for number in 0..<100 { peer.link.send(bytes(of: number)) }
         peer.link.close()
         peer.link.send([9])
@@ -104,7 +147,7 @@ private final class Watched {
     private let isAnnounced: Announcement
     private var received: [[UInt8]] = []
 
-    /// Set by whoever sends, when messages wait that the descriptor may not tell of.
+    /// Set by whoever sends, when there is something to look at that the descriptor may not tell of.
     private final class Announcement: Sendable {
         let isSet = Atomic(false)
     }
@@ -121,24 +164,34 @@ private final class Watched {
         Glibc.close(self.descriptor)
     }
 
+    /// Whether there was something to look at since it was looked the last time.
+    var wasNotified: Bool { self.isAnnounced.isSet.load(ordering: .acquiring) }
+
+    /// Waits until the manager has come, or gone; false when that has not happened within the patience.
+    func waitForConnection(_ isConnected: Bool) -> Bool {
+        let end = ContinuousClock.now + LinkFixture.patience
+        while self.link.isConnected != isConnected, ContinuousClock.now < end { self.look() }
+        return self.link.isConnected == isConnected
+    }
+
     /// Takes as many messages as are asked for; fewer when they have not come within the patience.
     func take(_ count: Int) -> [[UInt8]] {
         let end = ContinuousClock.now + LinkFixture.patience
-        while self.received.count < count, ContinuousClock.now < end {
-            if self.isAnnounced.isSet.exchange(false, ordering: .acquiringAndReleasing) {
-                self.receive(afterReading: 0)
-            }
-            guard self.received.count < count else { break }
-            var watched = pollfd(fd: self.descriptor, events: Int16(POLLIN), revents: 0)
-            guard poll(&watched, 1, 100) == 1 else { continue }
-            var value: UInt64 = 0
-            guard read(self.descriptor, &value, MemoryLayout<UInt64>.size) == MemoryLayout<UInt64>.size else {
-                continue
-            }
-            self.receive(afterReading: value)
-        }
+        while self.received.count < count, ContinuousClock.now < end { self.look() }
         defer { self.received.removeFirst(min(count, self.received.count)) }
         return Array(self.received.prefix(count))
+    }
+
+    /// Waits a little for the descriptor, unless there is something to look at already, and looks.
+    private func look() {
+        if self.isAnnounced.isSet.exchange(false, ordering: .acquiringAndReleasing) {
+            return self.receive(afterReading: 0)
+        }
+        var watched = pollfd(fd: self.descriptor, events: Int16(POLLIN), revents: 0)
+        guard poll(&watched, 1, 100) == 1 else { return }
+        var value: UInt64 = 0
+        guard read(self.descriptor, &value, MemoryLayout<UInt64>.size) == MemoryLayout<UInt64>.size else { return }
+        self.receive(afterReading: value)
     }
 
     private func receive(afterReading count: UInt64) {

@@ -5,7 +5,8 @@ import Synchronization
 
 /// A leader in memory, at the other end of a front's link.
 ///
-/// It attaches every session and answers each batch by its script, at once, unless it is told to be silent.
+/// It attaches every session and answers each batch by its script, at once, unless it is told to be silent, as a
+/// manager is that does not lead.
 final class FakeLeader: PolledPeerLink {
     typealias Script = @Sendable (LinkCommand) -> LinkReply
 
@@ -16,6 +17,7 @@ final class FakeLeader: PolledPeerLink {
         var waiting: [[UInt8]] = []
         var messages: [MessageToLeader] = []
         var isSilent = false
+        var isConnected = true
         var isClosed = false
         var lane: LaneKey?
         var session: SessionID?
@@ -24,10 +26,20 @@ final class FakeLeader: PolledPeerLink {
     }
 
     private let script: Script
+    private let epoch: Epoch
+    private let answersBatches: Bool
     private let state: Mutex<State>
 
-    init(isSilent: Bool = false, script: @escaping Script = FakeLeader.standard) {
+    /// - Parameter answersBatches: whether batches are answered without being asked to.
+    init(
+        isSilent: Bool = false,
+        epoch: UInt64 = 1,
+        answersBatches: Bool = true,
+        script: @escaping Script = FakeLeader.standard
+    ) {
+        self.answersBatches = answersBatches
         self.script = script
+        self.epoch = Epoch(epoch)
         self.state = Mutex(State(isSilent: isSilent))
     }
 
@@ -76,13 +88,13 @@ final class FakeLeader: PolledPeerLink {
         let (isSilent, ready) = self.state.withLock { state in
             state.messages.append(message)
             switch message {
-            case .attach(let introduction): state.session = introduction.session
+            case .attach(let introduction): if !state.isSilent { state.session = introduction.session }
             case .batch(let batch): state.lane = batch.lane
             case .heartbeat, .detach, .tick: break
             }
             let ready = state.waiters.filter { $0.condition(state.messages) }
             state.waiters.removeAll { $0.condition(state.messages) }
-            return (state.isSilent, ready)
+            return (state.isSilent || (!self.answersBatches && message.isBatch), ready)
         }
         if !isSilent { self.answer(message) }
         for waiter in ready { waiter.continuation.resume() }
@@ -90,8 +102,20 @@ final class FakeLeader: PolledPeerLink {
 
     // MARK: For tests
 
+    var isConnected: Bool { self.state.withLock { $0.isConnected } }
+
+    /// Its process comes or goes.
+    func setConnected(_ isConnected: Bool) {
+        let notify = self.state.withLock { state in
+            state.isConnected = isConnected
+            return state.hasMessages
+        }
+        notify?()
+    }
+
     var isClosed: Bool { self.state.withLock { $0.isClosed } }
     var messages: [MessageToLeader] { self.state.withLock { $0.messages } }
+    var lastBatch: MessageToLeader? { self.messages.last { $0.isBatch } }
     var commands: [LinkCommand] { Self.commands(of: self.messages) }
 
     func setSilent(_ isSilent: Bool) {
@@ -102,11 +126,11 @@ final class FakeLeader: PolledPeerLink {
     func answer(_ message: MessageToLeader) {
         switch message {
         case .attach(let introduction):
-            self.tell(.attached(introduction.session, epoch: Epoch(1)))
+            self.tell(.attached(introduction.session, epoch: self.epoch))
         case .batch(let batch):
             self.tell(.replies(batch.lane, batch: batch.number, batch.commands.map(self.script)))
         case .heartbeat(let session, _):
-            self.tell(.alive(session, epoch: Epoch(1)))
+            self.tell(self.session == session ? .alive(session, epoch: self.epoch) : .attachFirst(session))
         case .detach, .tick:
             break
         }
@@ -152,6 +176,10 @@ final class FakeLeader: PolledPeerLink {
             return batch.commands
         }
     }
+}
+
+extension MessageToLeader {
+    var isBatch: Bool { if case .batch = self { true } else { false } }
 }
 
 extension LinkCommand {

@@ -1,3 +1,4 @@
+import ClusterLink
 import Front
 import Logging
 import NIOCore
@@ -6,12 +7,20 @@ import ServiceLifecycle
 /// A running front whose leader is scripted.
 struct FrontFixture {
     let server: FrontServer
-    let leader: FakeLeader
     let address: SocketAddress
     private let services: ServiceGroup
 
     static func run<Result: Sendable>(
         leader: FakeLeader = FakeLeader(),
+        followers: [FakeLeader] = [],
+        configure: (inout FrontServer.Configuration) -> Void = { _ in },
+        _ body: (FrontFixture) async throws -> Result
+    ) async throws -> Result {
+        try await Self.run(links: [leader] + followers, configure: configure, body)
+    }
+
+    static func run<Result: Sendable>(
+        links: [any PolledPeerLink],
         configure: (inout FrontServer.Configuration) -> Void = { _ in },
         _ body: (FrontFixture) async throws -> Result
     ) async throws -> Result {
@@ -20,12 +29,11 @@ struct FrontFixture {
         configure(&configuration)
         var logger = Logger(label: "front")
         logger.logLevel = .critical
-        let server = try FrontServer(configuration: configuration, link: leader, logger: logger)
+        let server = try FrontServer(configuration: configuration, links: links, logger: logger)
         let services = ServiceGroup(services: [server], logger: logger)
         async let running: Void = services.run()
         let fixture = FrontFixture(
             server: server,
-            leader: leader,
             address: try await server.boundAddress,
             services: services
         )

@@ -7,10 +7,15 @@ import Testing
 
 @Suite("A front as a whole")
 struct FrontServerTests {
-    @Test("on shutdown it closes idle clients, gives up waiting FETCHes, answers what is held, and detaches")
-    func drain() async throws {
+    @Test(
+        "on shutdown it closes idle clients, gives up waiting FETCHes, answers what is held, and detaches",
+        arguments: [(false, "-ERR shutdown in progress\r\n"), (true, "")]
+    )
+    func drain(sharesPort: Bool, farewell: String) async throws {
         let leader = FakeLeader { command in command.isInfo ? .deferred : FakeLeader.standard(command) }
-        try await FrontFixture.run(leader: leader) { front in
+        try await FrontFixture.run(leader: leader) {
+            $0.reusesPort = sharesPort
+        } _: { front in
             try await front.connect { idle in
                 #expect(await idle.hello())
                 try await front.connect { waiting in
@@ -26,7 +31,7 @@ struct FrontServerTests {
                         #expect(await waiting.readToEnd() == "$-1\r\n")
                         #expect(await leader.request(where: \.isWithdrawal) == fetch)
                         leader.tellLate(info, .ok)
-                        #expect(await busy.readToEnd() == "+OK\r\n-ERR shutdown in progress\r\n")
+                        #expect(await busy.readToEnd() == "+OK\r\n" + farewell)
                     }
                 }
             }
@@ -84,7 +89,7 @@ struct FrontServerTests {
         configuration.tls = try TestCertificate.serverConfiguration()
         let server = try FrontServer(
             configuration: configuration,
-            link: FakeLeader(),
+            links: [FakeLeader()],
             logger: Logger(label: "front") { _ in SwiftLogNoOpLogHandler() }
         )
         try server.reload(configuration)
@@ -143,7 +148,7 @@ struct FrontServerTests {
         let leader = FakeLeader()
         let server = try FrontServer(
             configuration: FrontServer.Configuration(host: "192.0.2.1", port: 7_419),
-            link: leader,
+            links: [leader],
             logger: Logger(label: "front") { _ in SwiftLogNoOpLogHandler() }
         )
         var reason: FrontError?

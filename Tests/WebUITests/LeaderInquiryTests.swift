@@ -8,8 +8,8 @@ struct LeaderInquiryTests {
     /// How patient a test is with something that is sure to come; it never waits for this time to pass.
     private static let patience = Duration.seconds(60)
 
-    private func inquiry(of leader: FakeLeader) -> LeaderInquiry {
-        LeaderInquiry(link: leader, session: SessionID(high: 1, low: 2), software: "test")
+    private func inquiry(of managers: FakeLeader...) -> LeaderInquiry {
+        LeaderInquiry(links: managers, session: SessionID(high: 1, low: 2), software: "test")
     }
 
     @Test("attaches before it asks")
@@ -45,6 +45,26 @@ struct LeaderInquiryTests {
         #expect(try await inquiry.information(within: .seconds(8)) == Array("{}".utf8))
         // One more may have left while the answer to the third was under way.
         #expect(leader.received.starts(with: ["attach", "question", "question", "question"]))
+    }
+
+    @Test("asks every manager, and hears the one that leads")
+    func severalManagers() async throws {
+        let (follower, leader) = (FakeLeader(answering: "no", mood: .silent), FakeLeader(answering: "{}"))
+        let inquiry = self.inquiry(of: follower, leader)
+        try inquiry.start()
+        #expect(try await inquiry.information(within: Self.patience) == Array("{}".utf8))
+        inquiry.close()
+        #expect(follower.received == leader.received)
+        #expect(follower.isClosed && leader.isClosed)
+    }
+
+    @Test("does not believe a leader of an earlier epoch once it knows of a later one", arguments: [false, true])
+    func deposedLeader(isFirst: Bool) async throws {
+        let (old, new) = (FakeLeader(answering: "old", epoch: 1), FakeLeader(answering: "new", epoch: 2))
+        let inquiry = isFirst ? self.inquiry(of: old, new) : self.inquiry(of: new, old)
+        try inquiry.start()
+        defer { inquiry.close() }
+        #expect(try await inquiry.information(within: Self.patience) == Array("new".utf8))
     }
 
     @Test("gives up when nobody answers in time")

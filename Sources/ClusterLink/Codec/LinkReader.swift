@@ -90,3 +90,19 @@ package enum LinkFormatError: Error, Equatable {
     /// A field has a value that nothing is known by.
     case unknown(field: String, value: UInt8)
 }
+
+extension LinkFormatError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .truncated: "it ends in the middle of a field"
+        case .leftover(let byteCount): "it goes on for \(byteCount) bytes behind its last field"
+        case .tooMany(let count, let bound): "a list of \(count) is longer than \(bound)"
+        case .version(let version):
+            """
+            its envelope has version \(version), and this program reads \(LinkVersion.spoken.lowerBound) to \
+            \(LinkVersion.spoken.upperBound): the older program must be exchanged
+            """
+        case .unknown(let field, let value): "nothing is known by \(value) as a \(field)"
+        }
+    }
+}

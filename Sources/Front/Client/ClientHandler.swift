@@ -487,7 +487,9 @@ extension ClientHandler {
                 return self.unansweredCount == 0
             }
             if self.isDraining {
-                self.next = .closeSaying("shutdown in progress")
+                // Nothing was done. Whoever hears nothing connects again, and finds the front that shares the port; an
+                // error would be the end of the command.
+                self.next = self.limits.sharesPort ? .close : .closeSaying("shutdown in progress")
             } else {
                 self.execute(line)
             }

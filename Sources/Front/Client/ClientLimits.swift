@@ -10,6 +10,8 @@ struct ClientLimits: Sendable {
     let writeTimeout: Duration
     let lineTimeout: Duration
     let allowsLegacyHash: Bool
+    /// Whether another front may listen on the same port.
+    let sharesPort: Bool
 
     init(_ configuration: FrontServer.Configuration) {
         self.maximumLineByteCount = configuration.maximumLineByteCount
@@ -22,5 +24,6 @@ struct ClientLimits: Sendable {
         self.writeTimeout = configuration.writeTimeout
         self.lineTimeout = configuration.lineTimeout
         self.allowsLegacyHash = configuration.allowsLegacyHash
+        self.sharesPort = configuration.reusesPort
     }
 }

@@ -12,7 +12,9 @@ final class Lane {
 
     let environment: FrontEnvironment
     let eventLoop: any EventLoop
-    private let link: any PolledPeerLink
+    private let links: [any PolledPeerLink]
+    /// The manager that the session is attached to, or was last.
+    private var leader = 0
     private var session: SessionID
     private var machine: LaneMachine
     private var clients: [ConnectionID: ClientHandler] = [:]
@@ -26,12 +28,12 @@ final class Lane {
         number: UInt16,
         session: SessionID,
         environment: FrontEnvironment,
-        link: any PolledPeerLink,
+        links: [any PolledPeerLink],
         eventLoop: any EventLoop
     ) {
         self.environment = environment
         self.eventLoop = eventLoop
-        self.link = link
+        self.links = links
         self.session = session
         self.machine = LaneMachine(
             lane: LaneKey(session: session, lane: number),
@@ -133,20 +135,29 @@ extension Lane {
 // MARK: - For the session
 
 extension Lane {
-    /// Takes the answers to a batch; those of an earlier session are dropped.
-    func receive(_ replies: [LinkReply], toBatch number: UInt64, of session: SessionID) {
-        guard session == self.session else { return }
+    // What a manager says counts while the session is attached to it, and until it is attached to another: all that
+    // time nobody else has been sent the batch. An answer that comes then is true, even if its sender does not lead any
+    // more, because answers leave when a majority has confirmed what they say. Once another has been sent the batch,
+    // an older answer may say that nothing was done while the other does it, and is dropped; the other answers what was
+    // done from the record. What one manager sends arrives in order, so that nothing of an older leadership of its own
+    // comes behind its `attached`.
+
+    /// Takes the answers to a batch; those of an earlier session or an earlier leader are dropped.
+    func receive(_ replies: [LinkReply], toBatch number: UInt64, of session: SessionID, from manager: Int) {
+        guard session == self.session, manager == self.leader else { return }
         self.perform(self.machine.receive(replies, toBatch: number, at: self.now))
         self.checkDrained()
     }
 
-    /// Takes answers to parked and deferred commands; those of an earlier session are dropped.
-    func receive(late replies: [LateReply], of session: SessionID) {
-        guard session == self.session else { return }
+    /// Takes answers to parked and deferred commands; those of an earlier session or an earlier leader are dropped.
+    func receive(late replies: [LateReply], of session: SessionID, from manager: Int) {
+        guard session == self.session, manager == self.leader else { return }
         self.perform(self.machine.receive(late: replies, at: self.now))
     }
 
-    func attached() {
+    /// The manager leads; from now on everything goes to it.
+    func attached(to manager: Int) {
+        self.leader = manager
         self.perform(self.machine.attached(at: self.now))
     }
 
@@ -199,7 +210,7 @@ extension Lane {
         for action in actions {
             switch action {
             case .send(let message):
-                self.link.send(message)
+                self.links[self.leader].send(message)
             case .answer(let connection, let request, let reply):
                 guard let client = self.clients[connection], client.receive(reply, to: request) else {
                     if case .job(let offer, _) = reply { self.takeBack(offer: offer, of: request) }

@@ -7,7 +7,10 @@ extension FrontServer {
         package var host: String
         /// Port to listen on; 0 for any that is free.
         package var port: Int
-        /// Whether another process may listen on the same port at the same time.
+        /// Whether another front may listen on the same port at the same time, to take the place of this one.
+        ///
+        /// Clients whose commands come too late for this one are then closed without a word, since there is another to
+        /// turn to.
         package var reusesPort = false
         /// How many threads serve clients.
         package var eventLoopCount = 1
@@ -40,7 +43,7 @@ extension FrontServer {
         package var fetchWait: Duration = .milliseconds(1_900)
         /// How long clients have to come to an end when the front stops.
         package var drainTimeout: Duration = .seconds(10)
-        /// The front's name; a new front of the same name replaces the older one.
+        /// The front's name; the session of an older front of the same name ends when this one comes.
         package var name = ""
         /// The program and its version, for people to read.
         package var software = "millrace"

@@ -14,16 +14,19 @@ import Synchronization
 /// lets each come to its end within `Configuration.drainTimeout`, tells the leader that it has gone, and returns.
 package final class FrontServer: Service {
     private let configuration: Configuration
-    private let link: any PolledPeerLink
+    private let links: [any PolledPeerLink]
     private let environment: FrontEnvironment
     private let address = BoundAddress()
 
     /// Throws when the configuration cannot be.
-    package init(configuration: Configuration, link: any PolledPeerLink, logger: Logger) throws(FrontError) {
+    ///
+    /// - Parameter links: one to each manager, whichever leads; at least one.
+    package init(configuration: Configuration, links: [any PolledPeerLink], logger: Logger) throws(FrontError) {
+        precondition(!links.isEmpty, "a front needs a link to a manager")
         try configuration.check()
         let secrets = FrontSecrets(try FrontSecrets.Values(configuration))
         self.configuration = configuration
-        self.link = link
+        self.links = links
         self.environment = FrontEnvironment(
             configuration: configuration,
             counters: ConnectionCounters(),
@@ -56,12 +59,16 @@ package final class FrontServer: Service {
             try await self.serve(on: group)
         } catch {
             self.address.settle(.failure(error))
-            self.link.close()
+            self.closeLinks()
             try await group.shutdownGracefully()
             throw error
         }
-        self.link.close()
+        self.closeLinks()
         try await group.shutdownGracefully()
+    }
+
+    private func closeLinks() {
+        for link in self.links { link.close() }
     }
 
     private func serve(on group: MultiThreadedEventLoopGroup) async throws {
@@ -69,7 +76,7 @@ package final class FrontServer: Service {
         let session = SessionID(using: &generator)
         let lanes = try await self.makeLanes(session, on: group)
         let sessionHolder = try await self.makeSession(session, lanes)
-        let watch = try await self.openLink(lanes, sessionHolder)
+        let watches = try await self.openLinks(lanes, sessionHolder)
         try await sessionHolder.eventLoop.submit { sessionHolder.value.start() }.get()
         let server = try await self.bind(lanes, on: group)
         self.environment.logger.info(
@@ -84,7 +91,7 @@ package final class FrontServer: Service {
         try await server.close().get()
         let isDrained = try await self.drain(lanes).get()
         try await sessionHolder.eventLoop.submit { sessionHolder.value.end(inGoodOrder: isDrained) }.get()
-        try await watch.close().get()
+        for watch in watches { try await watch.close().get() }
         self.environment.logger.info("The front has stopped", metadata: ["drained": "\(isDrained)"])
     }
 
@@ -92,7 +99,7 @@ package final class FrontServer: Service {
         Lane
     >] {
         let environment = self.environment
-        let link = self.link
+        let links = self.links
         var lanes: [NIOLoopBound<Lane>] = []
         for eventLoop in group.makeIterator() {
             let number = UInt16(lanes.count)
@@ -101,7 +108,7 @@ package final class FrontServer: Service {
                     number: number,
                     session: session,
                     environment: environment,
-                    link: link,
+                    links: links,
                     eventLoop: eventLoop
                 )
                 lane.start()
@@ -117,13 +124,13 @@ package final class FrontServer: Service {
         _ lanes: [NIOLoopBound<Lane>]
     ) async throws -> NIOLoopBound<FrontSession> {
         let environment = self.environment
-        let link = self.link
+        let links = self.links
         let eventLoop = lanes[0].eventLoop
         return try await eventLoop.submit {
             let holder = FrontSession(
                 session: session,
                 environment: environment,
-                link: link,
+                links: links,
                 lanes: lanes,
                 eventLoop: eventLoop
             )
@@ -131,16 +138,28 @@ package final class FrontServer: Service {
         }.get()
     }
 
-    /// Connects to the leader, and watches the link from the session's event loop until the channel is closed.
+    /// Connects to every manager, and watches the links from the session's event loop until the channels are closed.
+    private func openLinks(
+        _ lanes: [NIOLoopBound<Lane>],
+        _ session: NIOLoopBound<FrontSession>
+    ) async throws -> [any Channel] {
+        var watches: [any Channel] = []
+        for manager in self.links.indices {
+            watches.append(try await self.openLink(to: manager, lanes, session))
+        }
+        return watches
+    }
+
     private func openLink(
+        to manager: Int,
         _ lanes: [NIOLoopBound<Lane>],
         _ session: NIOLoopBound<FrontSession>
     ) async throws -> any Channel {
         let eventLoop = session.eventLoop
-        let (link, logger) = (self.link, self.environment.logger)
+        let (link, logger) = (self.links[manager], self.environment.logger)
         let inbox = try await eventLoop.submit {
             NIOLoopBound(
-                LeaderInbox(link: link, lanes: lanes, session: session, logger: logger),
+                LeaderInbox(manager: manager, link: link, lanes: lanes, session: session, logger: logger),
                 eventLoop: eventLoop
             )
         }.get()

@@ -3,73 +3,100 @@ import JobCore
 import Logging
 import NIOCore
 
-/// Keeps the session of a front with the leader, and hands each message of the leader to whom it concerns.
+/// Keeps the session of a front with whichever manager leads.
 ///
 /// It lives on the first event loop.
 final class FrontSession {
     private let environment: FrontEnvironment
-    private let link: any PolledPeerLink
+    private let links: [any PolledPeerLink]
     private let lanes: [NIOLoopBound<Lane>]
     private let eventLoop: any EventLoop
     private var machine: SessionMachine
-    private var ticker: RepeatedTask?
+    private var hasEnded = false
+    private var timer: (due: Uptime, task: Scheduled<Void>)?
+    private var generator = SystemRandomNumberGenerator()
 
     init(
         session: SessionID,
         environment: FrontEnvironment,
-        link: any PolledPeerLink,
+        links: [any PolledPeerLink],
         lanes: [NIOLoopBound<Lane>],
         eventLoop: any EventLoop
     ) {
         self.environment = environment
-        self.link = link
+        self.links = links
         self.lanes = lanes
         self.eventLoop = eventLoop
         self.machine = SessionMachine(session: session)
     }
 
+    /// The loop's clock.
+    private var now: Uptime { Uptime(nanoseconds: Int64(clamping: self.eventLoop.now.uptimeNanoseconds)) }
+
     func start() {
-        let holder = NIOLoopBound(self, eventLoop: self.eventLoop)
-        self.ticker = self.eventLoop.scheduleRepeatedTask(
-            initialDelay: .zero,
-            delay: TimeAmount(FrontIntroduction.heartbeatInterval)
-        ) { _ in holder.value.tick() }
+        self.tick()
     }
 
     private func tick() {
-        self.perform(self.machine.tick())
+        self.timer = nil
+        self.perform(self.machine.tick(at: self.now, using: &self.generator))
+        self.setTimer()
     }
 
-    func receive(_ message: MessageFromLeader) {
-        var generator = SystemRandomNumberGenerator()
-        self.perform(self.machine.receive(message, replacement: SessionID(using: &generator)))
+    func receive(_ message: MessageFromLeader, from manager: Int) {
+        let replacement = SessionID(using: &self.generator)
+        self.perform(self.machine.receive(message, from: manager, at: self.now, replacement: replacement))
+        self.setTimer()
+    }
+
+    /// A manager's process has come, or gone.
+    func connectionChanged(of manager: Int, isConnected: Bool) {
+        self.environment.logger.debug(
+            isConnected ? "A manager is there" : "A manager is gone",
+            metadata: ["manager": "\(manager)"]
+        )
+        self.perform(self.machine.connectionChanged(of: manager, isConnected: isConnected, at: self.now))
+        self.setTimer()
+    }
+
+    /// Lets the machine tick when it wants to, which a message may have changed.
+    private func setTimer() {
+        let due = self.machine.due
+        guard self.timer?.due != due, !self.hasEnded else { return }
+        self.timer?.task.cancel()
+        let wait = TimeAmount(max(.zero, self.now.duration(to: due)))
+        let task = self.eventLoop.assumeIsolated().scheduleTask(in: wait) { self.tick() }
+        self.timer = (due, task)
     }
 
     /// Ends the session, in good order when everything that was offered has reached its end.
     func end(inGoodOrder: Bool) {
-        self.ticker?.cancel()
-        self.ticker = nil
-        if inGoodOrder { self.link.send(MessageToLeader.detach(self.machine.session).encoded()) }
+        self.timer?.task.cancel()
+        self.timer = nil
+        self.hasEnded = true
+        if inGoodOrder { self.send(.detach(self.machine.session), to: .all) }
         self.machine.end()
     }
 
     private func perform(_ actions: [SessionMachine.Action]) {
         for action in actions {
             switch action {
-            case .attach(let session, let isNew):
+            case .attach(let session, let isNew, let recipients):
                 let introduction = FrontIntroduction(
                     session: session,
                     name: self.environment.configuration.name,
                     software: self.environment.configuration.software,
                     isNew: isNew
                 )
-                self.link.send(MessageToLeader.attach(introduction).encoded())
-            case .heartbeat(let session):
-                let message = MessageToLeader.heartbeat(session, self.environment.statistics)
-                self.link.send(message.encoded())
-            case .attached(let epoch):
-                self.environment.logger.info("Attached to a leader", metadata: ["epoch": "\(epoch.number)"])
-                self.onEachLane { $0.attached() }
+                self.send(.attach(introduction), to: recipients)
+            case .heartbeat(let session, let recipients):
+                self.send(.heartbeat(session, self.environment.statistics), to: recipients)
+            case .attached(let epoch, let manager):
+                self.environment.logger.info(
+                    "Attached to a leader",
+                    metadata: ["epoch": "\(epoch.number)", "manager": "\(manager)"]
+                )
+                self.onEachLane { $0.attached(to: manager) }
             case .detached:
                 self.environment.logger.info("The leader must be attached to again")
                 self.onEachLane { $0.detached() }
@@ -83,6 +110,14 @@ final class FrontSession {
                 let workers = Set(workers)
                 self.onEachLane { $0.drop(workers) }
             }
+        }
+    }
+
+    private func send(_ message: MessageToLeader, to recipients: SessionMachine.Recipients) {
+        let bytes = message.encoded()
+        switch recipients {
+        case .all: for link in self.links { link.send(bytes) }
+        case .one(let manager): self.links[manager].send(bytes)
         }
     }
 

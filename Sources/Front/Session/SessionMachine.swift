@@ -1,17 +1,32 @@
 package import ClusterLink
 package import JobCore
 
-/// The rules by which a front keeps its session with whoever leads.
+/// The rules by which a front keeps its session with whoever of the managers leads.
 ///
-/// An `attach` is sent until it is answered, a heartbeat ever after. A leader that does not know the session, or one
-/// of another epoch than the one that was attached to, gets an `attach` again.
+/// An `attach` goes to every manager until one answers it. From then on heartbeats go to all of them: a manager that does
+/// not lead drops them, and a new leader says that it wants an `attach`, even while the old one, cut off from the others,
+/// still answers. A front that has reason to believe that its leader is gone sends them more often. Only a leader of the
+/// same or a later epoch is attached to, so that one that has been deposed and does not know it cannot lead a front back.
+///
+/// Managers are known by their place in the front's list.
 package struct SessionMachine {
+    /// How long a front that searches waits before it asks again, chosen anew each time.
+    package static let searchInterval: ClosedRange<Duration> = .milliseconds(50)...(.milliseconds(100))
+    /// How long it asks so often; after that, as often as it says that it lives.
+    package static let searchTime: Duration = .seconds(10)
+
+    /// Whom a message goes to.
+    package enum Recipients: Hashable, Sendable {
+        case all
+        case one(Int)
+    }
+
     package enum Action: Hashable, Sendable {
         /// Attach under this session.
-        case attach(SessionID, isNew: Bool)
-        case heartbeat(SessionID)
-        /// Lanes may send, and must repeat what is unanswered.
-        case attached(epoch: Epoch)
+        case attach(SessionID, isNew: Bool, to: Recipients)
+        case heartbeat(SessionID, to: Recipients)
+        /// Lanes may send, to this manager and no other, and must repeat what is unanswered.
+        case attached(epoch: Epoch, manager: Int)
         /// Lanes must not send.
         case detached
         /// All clients must go; the lanes belong to this session from now on.
@@ -23,7 +38,7 @@ package struct SessionMachine {
     private enum State: Hashable {
         /// Asked to be attached.
         case attaching
-        case attached(Epoch)
+        case attached(Epoch, manager: Int)
         /// Has said goodbye; nothing is sent any more.
         case ended
     }
@@ -33,6 +48,14 @@ package struct SessionMachine {
     private var state = State.attaching
     /// The latest leadership that is known of; what an older one says about attaching counts for nothing.
     private var latest = Epoch(0)
+    /// The session to go on with if the manager that calls this one expired proves that it leads.
+    private var successor: SessionID?
+    /// Whether the last heartbeat has gone unanswered up to now.
+    private var awaitsAnswer = false
+    /// Until when the front asks often; nil while it has no reason to search.
+    private var searchEnd: Uptime?
+    /// When `tick` has something to do next.
+    package private(set) var due = Uptime(nanoseconds: 0)
 
     package init(session: SessionID) {
         self.session = session
@@ -42,52 +65,173 @@ package struct SessionMachine {
         if case .attached = self.state { true } else { false }
     }
 
-    /// Called at the start, and every `FrontIntroduction.heartbeatInterval` from then on.
-    package func tick() -> [Action] {
-        switch self.state {
-        case .attaching: [.attach(self.session, isNew: self.isNew)]
-        case .attached: [.heartbeat(self.session)]
-        case .ended: []
-        }
-    }
-
-    /// Takes a message of the leader that is not for one lane.
-    ///
-    /// - Parameter replacement: the session to begin when the present one has ended.
-    package mutating func receive(_ message: MessageFromLeader, replacement: @autoclosure () -> SessionID) -> [Action] {
-        guard self.state != .ended else { return [] }
-        switch message {
-        case .attached(self.session, let epoch):
-            guard self.state != .attached(epoch), epoch >= self.latest else { return [] }
-            self.state = .attached(epoch)
-            self.latest = epoch
-            self.isNew = false
-            return [.attached(epoch: epoch)]
-        case .attachFirst(self.session):
-            guard self.isAttached else { return [] }
-            return self.attachAgain()
-        case .alive(self.session, let epoch):
-            guard case .attached(let current) = self.state, current < epoch else { return [] }
-            return self.attachAgain()
-        case .expired(self.session):
-            self.session = replacement()
-            self.isNew = true
-            self.state = .attaching
-            return [.detached, .reset(self.session), .attach(self.session, isNew: true)]
-        case .dropWorkers(self.session, let workers):
-            return [.drop(workers)]
-        case .attached, .attachFirst, .alive, .expired, .dropWorkers, .replies, .late, .tickDone:
-            return []
-        }
-    }
-
     /// Nothing is sent any more.
     package mutating func end() {
         self.state = .ended
     }
+}
 
-    private mutating func attachAgain() -> [Action] {
+// MARK: - What time does
+
+extension SessionMachine {
+    /// Called at the start, and whenever `due` has come.
+    package mutating func tick(at now: Uptime, using generator: inout some RandomNumberGenerator) -> [Action] {
+        guard self.due <= now else { return [] }
+        switch self.state {
+        case .attaching:
+            self.search(at: now)
+            self.due = now + self.pause(at: now, using: &generator)
+            return [.attach(self.session, isNew: self.isNew, to: .all)]
+        case .attached:
+            if self.awaitsAnswer { self.search(at: now) }
+            self.awaitsAnswer = true
+            self.due = now + self.pause(at: now, using: &generator)
+            return [.heartbeat(self.session, to: .all)]
+        case .ended:
+            return []
+        }
+    }
+
+    private mutating func search(at now: Uptime) {
+        if self.searchEnd == nil { self.searchEnd = now + Self.searchTime }
+    }
+
+    private func pause(at now: Uptime, using generator: inout some RandomNumberGenerator) -> Duration {
+        guard let end = self.searchEnd, now < end else { return FrontIntroduction.heartbeatInterval }
+        let (shortest, longest) = (Self.searchInterval.lowerBound, Self.searchInterval.upperBound)
+        return shortest + (longest - shortest) * Double.random(in: 0...1, using: &generator)
+    }
+}
+
+// MARK: - What the managers do
+
+extension SessionMachine {
+    /// A manager's process has come, or gone.
+    package mutating func connectionChanged(of manager: Int, isConnected: Bool, at now: Uptime) -> [Action] {
+        switch self.state {
+        case .attaching:
+            return isConnected ? [.attach(self.session, isNew: self.isNew, to: .one(manager))] : []
+        case .attached(_, let leader):
+            if isConnected { return self.searchEnd == nil ? [] : [.heartbeat(self.session, to: .one(manager))] }
+            guard manager == leader else { return [] }
+            self.search(at: now)
+            self.due = now
+            return []
+        case .ended:
+            return []
+        }
+    }
+
+    /// Takes a message that is not for one lane.
+    ///
+    /// - Parameters:
+    ///   - manager: who sent it.
+    ///   - replacement: the session to begin when the present one has ended.
+    package mutating func receive(
+        _ message: MessageFromLeader,
+        from manager: Int,
+        at now: Uptime,
+        replacement: @autoclosure () -> SessionID
+    ) -> [Action] {
+        guard self.state != .ended else { return [] }
+        switch message {
+        case .attached(let session, let epoch):
+            return self.attached(session, to: manager, epoch, at: now)
+        case .attachFirst(self.session):
+            return self.attachFirst(to: manager, at: now)
+        case .alive(self.session, let epoch):
+            return self.heard(from: manager, epoch, at: now)
+        case .expired(self.session):
+            return self.expired(by: manager, at: now, replacement: replacement)
+        case .dropWorkers(self.session, let workers):
+            guard self.leader == manager else { return [] }
+            return [.drop(workers)]
+        case .attachFirst, .alive, .expired, .dropWorkers, .replies, .late, .tickDone:
+            return []
+        }
+    }
+
+    private var leader: Int? {
+        if case .attached(_, let manager) = self.state { manager } else { nil }
+    }
+
+    private mutating func attached(
+        _ session: SessionID,
+        to manager: Int,
+        _ epoch: Epoch,
+        at now: Uptime
+    ) -> [Action] {
+        guard session == self.session || session == self.successor else { return [] }
+        guard epoch > self.latest || (epoch == self.latest && self.state == .attaching) else { return [] }
+        let wasReplaced = session != self.session
+        self.session = session
+        self.successor = nil
+        self.state = .attached(epoch, manager: manager)
+        self.latest = epoch
+        self.isNew = false
+        self.settleDown(at: now)
+        let attached = Action.attached(epoch: epoch, manager: manager)
+        return wasReplaced ? [.detached, .reset(session), attached] : [attached]
+    }
+
+    /// A manager leads, and does not know the session.
+    private mutating func attachFirst(to manager: Int, at now: Uptime) -> [Action] {
+        switch self.state {
+        case .attached(_, manager): self.attachAgain(to: manager, at: now)
+        // Whoever it is has to say of which epoch it is before the leader that there is counts for less.
+        case .attached: [.attach(self.session, isNew: self.isNew, to: .one(manager))]
+        // Everybody has been asked already.
+        case .attaching, .ended: []
+        }
+    }
+
+    private mutating func heard(from manager: Int, _ epoch: Epoch, at now: Uptime) -> [Action] {
+        guard case .attached(let current, let leader) = self.state else { return [] }
+        if current < epoch {
+            self.latest = max(self.latest, epoch)
+            return self.attachAgain(to: manager, at: now)
+        }
+        if current == epoch, leader == manager { self.settleDown(at: now) }
+        return []
+    }
+
+    /// The session has ended, says a manager.
+    ///
+    /// The leader that the session is attached to is believed. Any other may be one that has been deposed, whose data
+    /// lack what began after it. Such a one can begin no session either, since it answers nothing that a majority has
+    /// not confirmed; so it is asked to, and if it does, the new session takes the place of the old.
+    private mutating func expired(
+        by manager: Int,
+        at now: Uptime,
+        replacement: () -> SessionID
+    ) -> [Action] {
+        guard self.leader == manager else {
+            let successor = self.successor ?? replacement()
+            self.successor = successor
+            return [.attach(successor, isNew: true, to: .one(manager))]
+        }
+        self.session = replacement()
+        self.isNew = true
+        return [.detached, .reset(self.session)] + self.askAgain(manager, at: now)
+    }
+
+    private mutating func attachAgain(to manager: Int, at now: Uptime) -> [Action] {
+        [.detached] + self.askAgain(manager, at: now)
+    }
+
+    /// Asks the manager that seems to lead, at once, and then everybody.
+    private mutating func askAgain(_ manager: Int, at now: Uptime) -> [Action] {
         self.state = .attaching
-        return [.detached, .attach(self.session, isNew: self.isNew)]
+        self.searchEnd = nil
+        self.due = now + Self.searchInterval.upperBound
+        return [.attach(self.session, isNew: self.isNew, to: .one(manager))]
+    }
+
+    /// There is a leader, and it answers.
+    private mutating func settleDown(at now: Uptime) {
+        self.awaitsAnswer = false
+        guard self.searchEnd != nil else { return }
+        self.searchEnd = nil
+        self.due = now + FrontIntroduction.heartbeatInterval
     }
 }

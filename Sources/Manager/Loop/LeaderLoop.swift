@@ -16,6 +16,10 @@ package final class LeaderLoop {
     /// How long the loop waits before it tries the store again, at first and at the most.
     static let shortestPause = Duration.milliseconds(50)
     static let longestPause = Duration.seconds(1)
+    /// How many messages may be thrown away in one go when the loop begins to lead.
+    ///
+    /// Far more than have room in the link: it only keeps a peer that never stops from holding up the others.
+    static let discardBound = 1_000_000
 
     private let link: any LeaderLink
     private let store: any JobStore
@@ -62,18 +66,24 @@ package final class LeaderLoop {
                 pause = Self.shortestPause
             } catch StorageError.refused(let reason) {
                 self.logger.error("the store refused a transaction", metadata: ["reason": "\(reason)"])
+                // Whoever has sent something meanwhile is to hear of it, so that nothing is thrown away.
+                self.rest(pause)
+                pause = min(pause * 2, Self.longestPause)
+                continue
             } catch StorageError.fenced {
                 self.logger.error("another leader has written to the store")
             } catch StorageError.disconnected(let reason) {
                 self.logger.error("the store is out of reach", metadata: ["reason": "\(reason)"])
             }
-            self.wait(pause)
+            try self.standBy(atMost: pause)
             pause = min(pause * 2, Self.longestPause)
         }
     }
 
     /// Leads for as long as every turn can be written.
     private func lead() throws {
+        // Whoever does not lead has no business with the store; which epoch it will be is asked below.
+        guard self.election.leadership(after: Epoch(0), at: self.clocks.uptime()) != nil else { return }
         let state = try self.store.load()
         let now = self.clocks.now
         guard let leadership = self.election.leadership(after: state.position.epoch, at: now.uptime) else { return }
@@ -89,6 +99,8 @@ package final class LeaderLoop {
         self.extend(manager)
         // Nothing is served before the epoch is in the data.
         try self.begin(leadership, of: manager, with: state.lanes)
+        // Nothing counts that was sent before, to whoever led then.
+        try self.discard()
         self.logger.info(
             "leading",
             metadata: [
@@ -228,14 +240,42 @@ package final class LeaderLoop {
         }
     }
 
+    /// Waits, while it does not lead, until somebody wakes it, and throws away what fronts and schedulers send.
+    ///
+    /// They ask every manager when they look for the leader. Left in the link, their messages would fill the memory, and
+    /// would be handled long after they were meant. Whoever sent them hears nothing, and sends them again.
+    private func standBy(atMost pause: Duration) throws {
+        let end = self.clocks.uptime() + pause
+        while !self.stop.isRequested {
+            let left = self.clocks.uptime().duration(to: end)
+            guard left > .zero else { return }
+            guard try self.discard(waitingAtMost: left) > 0 else { return }
+        }
+    }
+
     /// Waits, but no longer than until it is told to stop.
-    private func wait(_ pause: Duration) {
+    private func rest(_ pause: Duration) {
         var left = pause
         let step = Duration.milliseconds(50)
         while left > .zero, !self.stop.isRequested {
             Thread.sleep(forTimeInterval: min(step, left) / .seconds(1))
             left -= step
         }
+    }
+
+    /// Throws away everything that is waiting.
+    private func discard() throws {
+        var count = 0
+        while count < Self.discardBound, case let more = try self.discard(waitingAtMost: .zero), more > 0 {
+            count += more
+        }
+    }
+
+    /// Throws away one turn's worth of messages, and answers how many came; none when the wait is over or was ended.
+    private func discard(waitingAtMost wait: Duration) throws -> Int {
+        var count = 0
+        try self.link.receive(waitingAtMost: wait, bound: self.settings.turnMessageBound) { _, _ in count += 1 }
+        return count
     }
 }
 

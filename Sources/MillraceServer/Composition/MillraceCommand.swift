@@ -9,6 +9,7 @@ struct MillraceCommand {
     static let extraCommands = [
         CommandLine.ExtraCommand(name: "demo", summary: "Work a few hundred jobs through a running server"),
         CommandLine.ExtraCommand(name: "bench", summary: "Measure a running server, and check that it loses no job"),
+        CommandLine.ExtraCommand(name: "keys", summary: "Make a pair of keys for the links between hosts"),
     ]
 
     /// - Returns: the exit code: 0 when all is well, 1 for a failure, 2 for a command line that makes no sense.
@@ -36,6 +37,8 @@ struct MillraceCommand {
             }
         case .extra("bench", let arguments):
             return await BenchCommand().run(arguments)
+        case .extra("keys", let arguments):
+            return KeysCommand().run(arguments)
         case .extra(_, let arguments):
             return await DemoCommand().run(arguments)
         case .dev, .front, .manager, .scheduler:

@@ -3,6 +3,7 @@ import ClusterLinkZeroMQ
 import Election
 import FaktoryWire
 import Front
+import Glibc
 import JobCore
 import JobStorageRedis
 import Logging
@@ -33,8 +34,8 @@ struct Roles {
         var fronts: [FrontServer] = []
         for address in self.settings.front.bind {
             let configuration = self.frontConfiguration(of: self.settings, at: address, tls: tls)
-            let link = ZeroMQPolledPeerLink(endpoint: self.endpoint, in: context)
-            fronts.append(try FrontServer(configuration: configuration, link: link, logger: logger))
+            let links = self.managerEndpoints.map { ZeroMQPolledPeerLink(endpoint: $0, in: context) }
+            fronts.append(try FrontServer(configuration: configuration, links: links, logger: logger))
         }
         FileDescriptorLimit.makeRoom(
             forSockets: fronts.count * self.settings.front.maximumConnections,
@@ -72,7 +73,8 @@ struct Roles {
 
     func runScheduler() async throws {
         let logger = Logger(label: "scheduler")
-        let link = try ZeroMQPeerLink(endpoint: self.endpoint, in: try ZeroMQContext())
+        let context = try ZeroMQContext()
+        let links = try self.managerEndpoints.map { try ZeroMQPeerLink(endpoint: $0, in: context) }
         let section = self.settings.scheduler
         let intervals: [SchedulerTask: Duration] = [
             .enqueueScheduled: section.scheduledInterval,
@@ -81,7 +83,7 @@ struct Roles {
             .purge: section.purgeInterval,
             .reapWorkers: section.workersInterval,
         ]
-        let scheduler = SchedulerService(link: link, intervals: intervals, logger: logger)
+        let scheduler = SchedulerService(links: links, intervals: intervals, logger: logger)
         try await self.run([scheduler, self.makeReloader(of: [], logger: logger)], logger: logger)
     }
 
@@ -104,6 +106,9 @@ struct Roles {
     // MARK: From settings to configurations
 
     private var endpoint: String { self.settings.managerEndpoint.description }
+
+    /// Where fronts and schedulers look for the leader.
+    private var managerEndpoints: [String] { [self.endpoint] }
 
     private var managerSettings: ManagerSettings {
         let section = self.settings.manager
@@ -151,7 +156,11 @@ struct Roles {
         configuration.lineTimeout = section.lineTimeout
         configuration.bufferByteCount = section.maximumBufferBytes
         configuration.fetchWait = section.fetchWait
-        configuration.name = section.sessionName.isEmpty ? "" : "\(section.sessionName)@\(address)"
+        if !section.sessionName.isEmpty {
+            // Two fronts that share a port live side by side for a while, and neither may end the other's session.
+            let suffix = section.reusePort ? "#\(getpid())" : ""
+            configuration.name = "\(section.sessionName)@\(address)\(suffix)"
+        }
         configuration.software = "millrace/\(Millrace.version)"
         configuration.lane.holdTimeout = section.holdTimeout
         configuration.lane.heldByteCount = section.maximumHeldBytes
@@ -175,7 +184,7 @@ struct Roles {
         var generator = SystemRandomNumberGenerator()
         let logger = Logger(label: "web")
         let inquiry = LeaderInquiry(
-            link: try ZeroMQPeerLink(endpoint: self.endpoint, in: context),
+            links: try self.managerEndpoints.map { try ZeroMQPeerLink(endpoint: $0, in: context) },
             session: SessionID(using: &generator),
             software: "millrace/\(Millrace.version)"
         )

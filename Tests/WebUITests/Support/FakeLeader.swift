@@ -24,6 +24,7 @@ final class FakeLeader: PeerLink {
     }
 
     private let document: [UInt8]
+    private let epoch: Epoch
     private let state: Mutex<State>
 
     /// - Parameters:
@@ -33,10 +34,12 @@ final class FakeLeader: PeerLink {
     init(
         answering document: String,
         mood: Mood = .answering,
+        epoch: UInt64 = 1,
         questions: ClosedRange<Int> = 1...Int.max,
         onQuestion: (@Sendable (Int) -> Void)? = nil
     ) {
         self.document = Array(document.utf8)
+        self.epoch = Epoch(epoch)
         self.state = Mutex(State(mood: mood, answered: questions, onQuestion: onQuestion))
     }
 
@@ -64,7 +67,7 @@ final class FakeLeader: PeerLink {
         switch decoded {
         case .attach(let introduction):
             self.state.withLock { $0.isAttached = true }
-            self.answer(.attached(introduction.session, epoch: Epoch(1)), noting: "attach")
+            self.answer(.attached(introduction.session, epoch: self.epoch), noting: "attach")
         case .batch(let batch):
             let number = self.state.withLock { state in
                 state.questionCount += 1

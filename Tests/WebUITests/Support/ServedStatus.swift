@@ -9,7 +9,7 @@ func withStatusServer(
     _ body: @escaping @Sendable (_ port: Int) async throws -> Void
 ) async throws {
     let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
-    let inquiry = LeaderInquiry(link: leader, session: SessionID(high: 1, low: 2), software: "test")
+    let inquiry = LeaderInquiry(links: [leader], session: SessionID(high: 1, low: 2), software: "test")
     let server = StatusServer(
         configuration: StatusServer.Configuration(host: "127.0.0.1", port: 0, password: password),
         inquiry: inquiry,

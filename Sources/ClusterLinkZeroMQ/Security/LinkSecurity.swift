@@ -1,0 +1,45 @@
+package import ZeroMQ
+
+/// What makes the listening end of a link an encrypted one.
+package struct ServerSecurity: Sendable {
+    /// The listener's own keys.
+    package var keys: CurveKeyPair
+    /// Who is admitted; of the context that the link is in.
+    package var gate: KeyGate
+    /// Which of the manager's ports it is.
+    package var domain: LinkDomain
+
+    package init(keys: CurveKeyPair, gate: KeyGate, domain: LinkDomain) {
+        self.keys = keys
+        self.gate = gate
+        self.domain = domain
+    }
+}
+
+/// What makes the connecting end of a link an encrypted one.
+package struct PeerSecurity: Sendable {
+    /// The peer's own keys.
+    package var keys: CurveKeyPair
+    /// The public key that the listener must have.
+    package var serverKey: CurveKey
+
+    package init(keys: CurveKeyPair, serverKey: CurveKey) {
+        self.keys = keys
+        self.serverKey = serverKey
+    }
+}
+
+extension ZeroMQSocketOptions {
+    /// How long a peer may take for its handshake.
+    private static let handshakeLimit = Duration.seconds(5)
+
+    mutating func secure(_ security: ServerSecurity) {
+        self.curve = .server(secretKey: security.keys.secretKey)
+        self.zapDomain = security.domain.rawValue
+        self.handshakeInterval = Self.handshakeLimit
+    }
+
+    mutating func secure(_ security: PeerSecurity) {
+        self.curve = .client(security.keys, serverKey: security.serverKey)
+    }
+}
