@@ -163,7 +163,8 @@ let package = Package(
         tests(
             "FrontTests",
             [
-                "Front", "Manager", "ClusterLinkZeroMQ", "ZeroMQ", "JobStorage", "Election", "FaktoryWire", "ClusterLink",
+                "Front", "Manager", "ClusterLinkZeroMQ", "ZeroMQ", "JobStorage", "Election", "FaktoryWire",
+                "ClusterLink",
                 "JobCore", "ThreadConfinement", "TestSupport", nioCore, nioPosix, nioSSL, logging, lifecycle,
             ]
         ),
