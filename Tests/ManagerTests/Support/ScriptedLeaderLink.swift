@@ -5,7 +5,8 @@ import JobCore
 
 /// A link whose messages come as a script wants it; what the leader sends is kept.
 ///
-/// Each call of `receive` takes the next step, on the loop's own thread; behind the last one the loop is told to stop.
+/// Each `receive` that waits takes the next step, on the loop's own thread; behind the last one the loop is told to stop.
+/// To one that does not wait, as when the loop throws away what is old, nothing has come.
 final class ScriptedLeaderLink: LeaderLink {
     typealias Step = () -> [MessageToLeader]
 
@@ -27,6 +28,7 @@ final class ScriptedLeaderLink: LeaderLink {
         bound: Int,
         _ body: (LinkPeer, UnsafeRawBufferPointer) -> Void
     ) throws(LinkError) {
+        guard wait > .zero else { return }
         guard !self.steps.isEmpty else { return self.stop.request() }
         for message in self.steps.removeFirst()() {
             message.encoded().withUnsafeBytes { body(Self.peer, $0) }
