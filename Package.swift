@@ -4,7 +4,7 @@ import PackageDescription
 // The picture of the architecture: a target imports only what stands below it.
 //
 //   4  MillraceServer (and the executable millrace)   the composition root
-//   3  Front  Manager  Scheduler  WebUI  FaktoryClient
+//   3  Front  Manager  Scheduler  WebUI  FaktoryClient  Simulation
 //   2  ClusterLinkZeroMQ  JobStorageRedis  ElectionEtcd
 //   1  FaktoryWire  ClusterLink  JobStorage  Election | ZeroMQ  Redis
 //   0  JobCore                                        | CZeroMQ  CHiredis  ThreadConfinement
@@ -105,6 +105,7 @@ let package = Package(
             ]
         ),
         ours("FaktoryClient", ["FaktoryWire", "JobCore", nioCore, nioPosix, nioSSL, logging]),
+        ours("Simulation", ["Election", "JobCore"]),
 
         // 4
         ours(
@@ -120,6 +121,12 @@ let package = Package(
             ]
         ),
         .executableTarget(name: "millrace", dependencies: ["MillraceServer"], swiftSettings: settings),
+        .executableTarget(
+            name: "take-over-simulation",
+            dependencies: ["Simulation"],
+            path: "Sources/TakeOverSimulation",
+            swiftSettings: settings
+        ),
         // The example of an executable of one's own, which is a package by itself, too: built here so that it is tested.
         .executableTarget(
             name: "millrace-with-rules",
@@ -151,6 +158,7 @@ let package = Package(
         ),
         tests("ElectionEtcdTests", ["ElectionEtcd", "JobCore", "TestSupport"]),
         tests("ElectionTests", ["Election", "JobCore"]),
+        tests("SimulationTests", ["Simulation", "JobCore"]),
         tests("SchedulerTests", ["Scheduler", "ClusterLink", "JobCore"]),
         tests(
             "FrontTests",

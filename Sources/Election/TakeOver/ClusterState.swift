@@ -1,0 +1,34 @@
+package import JobCore
+
+/// What etcd says of the cluster, all of it read at one revision.
+package struct ClusterState: Hashable, Sendable {
+    /// An epoch and the member that it belongs to.
+    package struct Holder: Hashable, Sendable {
+        package var epoch: Epoch
+        package var member: MemberID
+
+        package init(epoch: Epoch, member: MemberID) {
+            self.epoch = epoch
+            self.member = member
+        }
+    }
+
+    /// The revision of etcd at which this was so; a machine ignores what is older than what it knows.
+    package var revision: UInt64
+    /// The holder of the leader key, whose create revision is the epoch; nil when there is no key.
+    package var leader: Holder?
+    /// The last leader that had a majority cut, and that the others may therefore follow.
+    package var primary: Holder?
+    /// Who should lead next, in the opinion of the leader or candidate that resigned last.
+    package var preferred: MemberID?
+
+    package init(revision: UInt64, leader: Holder?, primary: Holder?, preferred: MemberID?) {
+        self.revision = revision
+        self.leader = leader
+        self.primary = primary
+        self.preferred = preferred
+    }
+
+    /// What is known before anything was read.
+    package static let unknown = ClusterState(revision: 0, leader: nil, primary: nil, preferred: nil)
+}

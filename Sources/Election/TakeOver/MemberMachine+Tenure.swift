@@ -1,0 +1,222 @@
+import JobCore
+
+/// What a member does while it holds the leader key.
+extension MemberMachine {
+    mutating func tickTenure(at now: Uptime) {
+        guard let tenure else { return }
+        guard now < tenure.trustedUntil else { return self.relinquish(at: now) }
+        if now >= tenure.renewalAt {
+            self.tenure?.renewalAt = now + self.terms.leaseRenewalInterval
+            self.actions.append(.etcd(.keepAlive(tenure.epoch, askedAt: now)))
+        }
+        if now >= tenure.heartbeatAt {
+            self.tenure?.heartbeatAt = now + self.terms.heartbeatInterval
+            self.sendToOthers(.heartbeat(tenure.epoch))
+        }
+        let bound = self.terms.confirmationBound
+        if let since = tenure.unconfirmedSince, now >= since + bound { return self.relinquish(at: now) }
+        if let since = tenure.shortSince, now >= since + bound { return self.relinquish(at: now) }
+        self.tickStage(of: tenure, at: now)
+    }
+
+    /// Gives the leader key up, and everything that went with it (P7).
+    mutating func relinquish(preferring successor: MemberID? = nil, at now: Uptime) {
+        guard let tenure else { return }
+        self.tenure = nil
+        self.recovery = nil
+        self.generation += 1
+        if tenure.isServing { self.actions.append(.stopServing(tenure.epoch)) }
+        self.actions.append(.etcd(.resign(tenure.epoch, preferring: successor)))
+        if case .cut(_, self.id) = self.wanted { self.wanted = nil }
+        if case .promotion = self.wanted { self.wanted = nil }
+        self.campaignNotBefore = now + self.terms.campaignPause
+        self.pollAt = now + self.terms.retryInterval
+        if self.isStopping { self.actions.append(.stopped) }
+    }
+
+    mutating func takeAnswer(_ answer: Canvass.Answer, to epoch: Epoch, at now: Uptime) {
+        guard let tenure, tenure.epoch == epoch, case .cutting(var canvass) = tenure.stage else { return }
+        canvass.take(answer, of: self.membership, at: now)
+        self.tenure?.stage = .cutting(canvass)
+        if answer.member == self.id { self.tenure?.retryAt = now }
+        self.judge(canvass, at: now)
+    }
+
+    mutating func notePromotion(of epoch: Epoch, at now: Uptime) {
+        guard let tenure, tenure.epoch == epoch, case .promoting = tenure.stage else { return }
+        self.tenure?.stage = .publishing
+        self.tenure?.retryAt = now
+    }
+
+    mutating func notePublication(of epoch: Epoch, at now: Uptime) {
+        guard let tenure, tenure.epoch == epoch, case .publishing = tenure.stage else { return }
+        self.tenure?.stage = .marking
+        self.tenure?.retryAt = now
+        self.sendToOthers(.follow(epoch))
+    }
+
+    mutating func noteMarker(of epoch: Epoch, heldBy replicas: MemberSet, at now: Uptime) {
+        guard let tenure, tenure.epoch == epoch, case .marking = tenure.stage else { return }
+        guard self.isMajority(replicas) else {
+            self.tenure?.retryAt = now + self.terms.retryInterval
+            return
+        }
+        self.recovery = nil
+        self.serve(at: now)
+    }
+
+    mutating func noteConfirmation(of written: WriteTicket, by replicas: MemberSet, at now: Uptime) {
+        guard let tenure, self.ticket == written else { return }
+        let since = self.isMajority(replicas) ? nil : tenure.unconfirmedSince ?? now
+        self.tenure?.unconfirmedSince = since
+    }
+
+    /// Takes in which members have what the primary has.
+    mutating func noteReplicas(_ replicas: MemberSet, at now: Uptime) {
+        guard let tenure, tenure.isServing else { return }
+        let since = self.isMajority(replicas) ? nil : tenure.shortSince ?? now
+        self.tenure?.shortSince = since
+        if case .pausing(let handOver) = tenure.stage, handOver.isDrained, let successor = handOver.successor,
+            replicas.contains(successor)
+        {
+            self.relinquish(preferring: successor, at: now)
+        }
+    }
+
+    mutating func noteDrained(_ epoch: Epoch, at now: Uptime) {
+        guard let tenure, tenure.epoch == epoch, case .pausing(var handOver) = tenure.stage else { return }
+        guard handOver.successor != nil else { return self.relinquish(at: now) }
+        handOver.isDrained = true
+        self.tenure?.stage = .pausing(handOver)
+        // What was reported before may have been read before the last transaction.
+        self.inspection = nil
+        self.inspectionAt = now
+    }
+
+    mutating func receive(_ command: OperatorCommand, at now: Uptime) {
+        switch command {
+        case .stop:
+            guard !self.isStopping else { return }
+            self.isStopping = true
+            guard let tenure else { return self.actions.append(.stopped) }
+            guard tenure.isServing else { return self.relinquish(at: now) }
+            self.pause(for: nil, at: now)
+        case .handOver(let successor):
+            guard successor != self.id, self.membership.contains(successor), let tenure, case .serving = tenure.stage
+            else { return }
+            self.pause(for: successor, at: now)
+        case .recover(let acceptLoss): self.recovery = acceptLoss
+        }
+    }
+
+    private mutating func pause(for successor: MemberID?, at now: Uptime) {
+        guard let tenure else { return }
+        self.tenure?.stage = .pausing(HandOver(successor: successor, isDrained: false))
+        self.tenure?.stageDeadline = now + self.terms.handOverBound
+        self.actions.append(.pauseServing(tenure.epoch))
+    }
+
+    private mutating func serve(at now: Uptime) {
+        self.tenure?.stage = .serving
+        self.tenure?.stageDeadline = nil
+        self.inspectionAt = now
+        if let ticket { self.actions.append(.startServing(ticket)) }
+    }
+
+    private mutating func tickStage(of tenure: Tenure, at now: Uptime) {
+        let isOverdue = tenure.stageDeadline.map { now >= $0 } ?? false
+        switch tenure.stage {
+        case .cutting(let canvass):
+            guard !isOverdue else { return self.concludeRecovery(canvass, at: now) }
+            self.judge(canvass, at: now)
+            self.repeatCut(at: now)
+        case .promoting:
+            if isOverdue { self.relinquish(at: now) }
+        case .publishing:
+            guard !isOverdue else { return self.relinquish(at: now) }
+            self.retry(.etcd(.publish(tenure.epoch)), after: self.terms.retryInterval, at: now)
+        case .marking:
+            guard !isOverdue else { return self.relinquish(at: now) }
+            let wait = RedisAction.awaitMarker(
+                tenure.epoch,
+                replicaCount: self.membership.majority - 1,
+                within: self.terms.redisBound
+            )
+            self.retry(.redis(wait), after: self.terms.redisBound + self.terms.retryInterval, at: now)
+        case .settling:
+            if isOverdue { self.relinquish(at: now) }
+        case .serving: break
+        case .pausing(let handOver):
+            guard isOverdue else { return }
+            if handOver.successor == nil { self.relinquish(at: now) } else { self.serve(at: now) }
+        }
+    }
+
+    private mutating func retry(_ action: TakeOverAction, after interval: Duration, at now: Uptime) {
+        guard let tenure, now >= tenure.retryAt else { return }
+        self.tenure?.retryAt = now + interval
+        self.actions.append(action)
+    }
+
+    /// Cuts the others, once this member itself is cut, until each of them has given its vote.
+    private mutating func repeatCut(at now: Uptime) {
+        guard let tenure, case .cutting(let canvass) = tenure.stage, canvass.hasAnswer(of: self.id),
+            now >= tenure.retryAt
+        else { return }
+        self.tenure?.retryAt = now + self.terms.retryInterval
+        for member in self.membership.members where member != self.id && !canvass.hasVote(of: member) {
+            self.send(.cut(tenure.epoch), to: member)
+        }
+    }
+
+    /// Leads, waits or yields, as the answers say (P4).
+    private mutating func judge(_ canvass: Canvass, at now: Uptime) {
+        let verdict = canvass.verdict(
+            for: self.id,
+            of: self.membership,
+            laggardGrace: self.terms.laggardGrace,
+            at: now
+        )
+        switch verdict {
+        case .wait: break
+        case .lead: self.lead(at: now)
+        case .yield(let better):
+            // An operator who asked what there is wants to hear it before anything is done.
+            guard canvass.recovery == nil else { return }
+            self.relinquish(preferring: better, at: now)
+        }
+    }
+
+    /// Leads, once everything is on this member's own disk.
+    ///
+    /// A Redis that has just taken in a whole data set confirms what its disk does not have until the AOF is rewritten. A
+    /// leader in that state would give the others its data in place of theirs, and a power cut then takes the only copy.
+    private mutating func lead(at now: Uptime) {
+        self.isTrusted = true
+        self.tenure?.stage = .settling
+        self.tenure?.stageDeadline = now + self.terms.settlingBound
+        self.inspectionAt = now
+        self.promoteWhenClean(at: now)
+    }
+
+    mutating func promoteWhenClean(at now: Uptime) {
+        guard let tenure, tenure.isSettling, self.record.isClean else { return }
+        self.tenure?.stage = .promoting
+        self.tenure?.stageDeadline = now + self.terms.markerBound
+        self.wanted = .promotion(tenure.epoch)
+        self.step(at: now)
+    }
+
+    /// No majority was found in time; an operator may have asked to go on all the same (P9).
+    private mutating func concludeRecovery(_ canvass: Canvass, at now: Uptime) {
+        guard let acceptLoss = canvass.recovery else { return self.relinquish(at: now) }
+        for answer in canvass.answers {
+            self.actions.append(.reportPosition(answer.member, answer.position, isVoter: answer.isVoter))
+        }
+        guard acceptLoss, canvass.hasAnswer(of: self.id), let best = canvass.best(ofVotersOnly: false) else {
+            return self.relinquish(at: now)
+        }
+        let isBest = canvass.answers.contains { $0.member == self.id && $0.position >= best.position }
+        if isBest { self.lead(at: now) } else { self.relinquish(preferring: best.member, at: now) }
+    }
+}

@@ -1,0 +1,21 @@
+/// A rule of the take-over protocol that is broken on purpose, to show that the simulation notices.
+package enum Mutation: String, CaseIterable, Sendable {
+    /// A cut reads the position and detaches nothing, as Sentinel does.
+    case noCut = "no-cut"
+    /// A member obeys an epoch below its promise, and does not look for a newer leader key either.
+    ///
+    /// Both defences have to go, here and below: while the disk is kept, each of them alone is enough.
+    case promiseIgnored = "promise-ignored"
+    /// A member that restarts has promised nothing, and does not look for a newer leader key either.
+    case promiseForgotten = "promise-forgotten"
+    /// A member that lost its disk, and its promise with it, follows a primary that holds the leader key no more.
+    case deposedPrimaryFollowed = "deposed-primary-followed"
+    /// Positions are compared by their length, whoever wrote them.
+    case lengthCompared = "length-compared"
+    /// A member that lost its data votes.
+    case emptyMemberVotes = "empty-member-votes"
+    /// A write is acknowledged when the primary has it.
+    case noMajority = "no-majority"
+    /// A Redis that was stopped in the middle of a full synchronization counts as one that has everything.
+    case resynchronizationForgotten = "resynchronization-forgotten"
+}

@@ -1,0 +1,152 @@
+import Election
+import JobCore
+import Testing
+
+@Suite("A candidate")
+struct CandidateTests {
+    private static let promotion = TakeOverAction.redis(.promote(operation: 3, MachineDriver.epoch))
+    private static let newer = Position(epoch: Epoch(2), sequence: 1)
+
+    @Test("promises before it is cut, is cut before it cuts, and leads when a majority is not ahead")
+    func order() {
+        var driver = MachineDriver(memberCount: 3)
+        driver.win()
+        let promise = MemberRecord(promise: MachineDriver.epoch, isClean: true)
+        #expect(driver.lastActions.contains(.store(promise)))
+        #expect(!driver.lastActions.contains(.send(.cut(MachineDriver.epoch), to: MemberID(1))))
+        driver.store()
+        #expect(driver.lastActions == [.redis(.detach(operation: 2))])
+        driver.detached()
+        #expect(driver.lastActions.contains(.send(.cut(MachineDriver.epoch), to: MemberID(1))))
+        #expect(driver.lastActions.contains(.send(.cut(MachineDriver.epoch), to: MemberID(2))))
+        driver.answer(from: 1)
+        #expect(!driver.lastActions.contains(Self.promotion))
+        driver.answer(from: 2)
+        #expect(driver.lastActions.contains(Self.promotion))
+    }
+
+    @Test("waits a little for the rest, then leads with a majority")
+    func laggard() {
+        var driver = MachineDriver(memberCount: 3)
+        driver.winAndCut()
+        driver.answer(from: 1)
+        #expect(!driver.wait(149).contains(Self.promotion))
+        #expect(driver.wait(1).contains(Self.promotion))
+    }
+
+    @Test("yields to a member that is ahead, and names it", arguments: [1, 2] as [UInt8])
+    func behind(better: UInt8) {
+        var driver = MachineDriver(memberCount: 3)
+        driver.winAndCut()
+        driver.answer(from: better, at: Self.newer)
+        #expect(driver.wait(150).resignation == .etcd(.resign(MachineDriver.epoch, preferring: MemberID(better))))
+    }
+
+    @Test("leads although a member is ahead when a majority is not")
+    func minorityAhead() {
+        var driver = MachineDriver(memberCount: 3)
+        driver.winAndCut()
+        driver.answer(from: 1, at: Self.newer)
+        driver.answer(from: 2)
+        #expect(driver.lastActions.contains(Self.promotion))
+    }
+
+    @Test("does not count members that do not vote, unless all members answered")
+    func voters() {
+        var driver = MachineDriver(memberCount: 5)
+        driver.winAndCut()
+        driver.answer(from: 1)
+        driver.answer(from: 2, isVoter: false)
+        driver.answer(from: 3, isVoter: false)
+        #expect(!driver.wait(1_000).contains(Self.promotion))
+        driver.answer(from: 4, isVoter: false)
+        #expect(driver.lastActions.contains(Self.promotion))
+    }
+
+    @Test("resigns when no majority is cut in time", arguments: [2_499, 2_500])
+    func bound(milliseconds: Int64) {
+        var driver = MachineDriver(memberCount: 3)
+        driver.winAndCut()
+        let actions = driver.wait(milliseconds)
+        #expect((actions.resignation != nil) == (milliseconds == 2_500))
+    }
+
+    @Test("resigns when a member promised a higher epoch")
+    func refused() {
+        var driver = MachineDriver(memberCount: 3)
+        driver.winAndCut()
+        driver.receive(.message(.cutRefused(MachineDriver.epoch, promised: Epoch(11)), from: MemberID(2)))
+        #expect(driver.lastActions.resignation != nil)
+    }
+
+    @Test("serves only when it is published and a majority holds its marker")
+    func service() {
+        var driver = MachineDriver(memberCount: 5)
+        driver.winAndCut()
+        for member in 1...4 as ClosedRange<UInt8> { driver.answer(from: member) }
+        driver.receive(.redis(.promoted(operation: driver.operation ?? 0, MachineDriver.marker)))
+        #expect(driver.lastActions.contains(.etcd(.publish(MachineDriver.epoch))))
+        driver.receive(.etcd(.published(MachineDriver.epoch)))
+        #expect(driver.lastActions.contains(.send(.follow(MachineDriver.epoch), to: MemberID(3))))
+        driver.receive(
+            .redis(.markerHeld(MachineDriver.epoch, by: MemberSet([MemberID(1), MemberID(0), MemberID(9)])))
+        )
+        #expect(driver.machine.leadership == nil)
+        driver.receive(.redis(.markerHeld(MachineDriver.epoch, by: MemberSet([MemberID(1), MemberID(2)]))))
+        #expect(driver.machine.leadership?.epoch == MachineDriver.epoch)
+    }
+
+    @Test("leads alone in a cluster of one")
+    func alone() {
+        var driver = MachineDriver(memberCount: 1)
+        driver.winAndCut()
+        #expect(driver.lastActions.contains(Self.promotion))
+        driver.establish(heldBy: [])
+        #expect(driver.machine.leadership?.epoch == MachineDriver.epoch)
+    }
+
+    @Test("gives back a key that it won after it had given up the bid")
+    func lateWin() {
+        var driver = MachineDriver(memberCount: 3)
+        driver.receive(.etcd(.state(MachineDriver.state(revision: 9, leader: nil))))
+        let askedAt = driver.now
+        driver.wait(2_000)
+        driver.receive(.etcd(.won(MachineDriver.epoch, askedAt: askedAt)))
+        #expect(driver.lastActions.resignation == .etcd(.resign(MachineDriver.epoch, preferring: nil)))
+    }
+
+    @Test("tells an operator what there is, and leads without a majority only when the loss is accepted")
+    func recovery() {
+        for acceptLoss in [false, true] {
+            var driver = MachineDriver(memberCount: 3)
+            driver.receive(.command(.recover(acceptLoss: acceptLoss)))
+            driver.winAndCut()
+            let actions = driver.wait(2_500)
+            #expect(actions.contains(.reportPosition(MemberID(0), MachineDriver.old, isVoter: true)))
+            #expect(actions.contains(Self.promotion) == acceptLoss)
+            #expect((actions.resignation == nil) == acceptLoss)
+        }
+    }
+
+    @Test("waits until its AOF is rewritten before it is promoted")
+    func settling() {
+        var driver = MachineDriver(memberCount: 1)
+        driver.win()
+        driver.store()
+        var report = MachineDriver.report(at: MachineDriver.old)
+        report.isRewriting = true
+        report.hasTransferFile = true
+        driver.receive(.redis(.detached(operation: driver.operation ?? 0, report)))
+        driver.store()
+        #expect(!driver.lastActions.contains(Self.promotion))
+        report.isRewriting = false
+        driver.inspected(report)
+        #expect(driver.lastActions.contains(.redis(.removeTransferFile)))
+        report.hasTransferFile = false
+        driver.wait(500)
+        driver.inspected(report)
+        #expect(driver.lastActions.contains(.store(MemberRecord(promise: MachineDriver.epoch, isClean: true))))
+        driver.store()
+        #expect(driver.lastActions.contains { if case .redis(.promote) = $0 { true } else { false } })
+    }
+}

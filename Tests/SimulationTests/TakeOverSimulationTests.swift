@@ -1,0 +1,60 @@
+import Simulation
+import Testing
+
+@Suite("A simulated cluster")
+struct TakeOverSimulationTests {
+    @Test("loses no acknowledged write and finds a leader again, whatever goes wrong")
+    func holds() {
+        let summary = TakeOverSearch(firstSeed: 1, count: 2_000).run()
+        for failure in summary.failures { Issue.record("seed \(failure.seed): \(failure.violation)") }
+        #expect(summary.scheduleCount == 2_000)
+    }
+
+    @Test("suffers enough: leaders change, and still acknowledge")
+    func suffers() {
+        let summary = TakeOverSearch(firstSeed: 500_000, count: 500).run()
+        #expect(summary.leadershipCount > 2 * summary.scheduleCount - summary.scheduleCount / 4)
+        #expect(summary.acknowledgedCount > 10 * summary.scheduleCount)
+        #expect(summary.longestRecovery > 1_000_000_000)
+    }
+
+    /// Where each broken rule is noticed within a slice of schedules.
+    ///
+    /// When the protocol's timing changes, so do the schedules: `scripts/simulate mutations` finds new places.
+    static let places: [(mutation: Mutation, firstSeed: UInt64)] = [
+        (.noCut, 1), (.promiseIgnored, 1), (.promiseForgotten, 1), (.deposedPrimaryFollowed, 7_501),
+        (.lengthCompared, 1_001), (.emptyMemberVotes, 1), (.noMajority, 1), (.resynchronizationForgotten, 3_501),
+    ]
+
+    @Test("loses a write when a rule is broken, and is seen to", arguments: Self.places)
+    func notices(mutation: Mutation, firstSeed: UInt64) {
+        let search = TakeOverSearch(firstSeed: firstSeed, count: 500, mutation: mutation, stopsAtFailure: true)
+        #expect(!search.run().failures.isEmpty)
+        #expect(TakeOverSearch(firstSeed: firstSeed, count: 100).run().failures.isEmpty)
+    }
+
+    @Test("has a place for every rule that can be broken")
+    func allMutations() {
+        #expect(Set(Self.places.map(\.mutation)) == Set(Mutation.allCases))
+    }
+
+    @Test("happens the same way again from the same seed", arguments: [3, 4, 42, 9_865] as [UInt64])
+    func repeats(seed: UInt64) throws {
+        var first = TakeOverWorld(seed: seed, isTraced: true)
+        var second = TakeOverWorld(seed: seed, isTraced: true)
+        _ = first.run()
+        _ = second.run()
+        let trace = try #require(first.trace)
+        #expect(trace == second.trace)
+        #expect(trace.count > 20)
+    }
+
+    @Test(
+        "has a power cut of all members while they rewrite their AOF behind it",
+        arguments: [9_865, 51_096, 106_286] as [UInt64]
+    )
+    func formerFindings(seed: UInt64) {
+        var world = TakeOverWorld(seed: seed)
+        #expect(world.run().violation == nil)
+    }
+}

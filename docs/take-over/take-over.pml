@@ -1,0 +1,267 @@
+/*
+ * The take-over protocol of replicated mode, for Spin: three members, every order of steps.
+ *
+ * A log is an array of epochs: the leader of an epoch is the only one that writes under it, and appends, so that the
+ * epoch at an index says which write is there. Lease, suspicion and time do not occur: a new epoch may be begun by any
+ * member at any moment, which covers every expiry, pause and false suspicion. Messages do not occur either: an answer is
+ * read when it is given and used whenever the candidate gets to it, which covers every delay.
+ *
+ * What must hold: a leader that begins to serve has every write that was acknowledged, and what is acknowledged later
+ * by an older leader is part of what the newer one serves.
+ *
+ * Options (-D): EPOCHS, LENGTH, RESTARTS, LOSSES bound the state space. NO_CUT, PROMISE_IGNORED, PROMISE_FORGOTTEN,
+ * KEY_IGNORED, LENGTH_COMPARED, EMPTY_VOTES and NO_MAJORITY each break a rule; Spin then has to find a lost write.
+ */
+
+#ifndef EPOCHS
+#define EPOCHS 3
+#endif
+#ifndef LENGTH
+#define LENGTH 4
+#endif
+#ifndef RESTARTS
+#define RESTARTS 1
+#endif
+#ifndef LOSSES
+#define LOSSES 1
+#endif
+
+#define NONE 0
+#define CUTTING 1
+#define PROMOTED 2
+#define PUBLISHED 3
+#define SERVING 4
+
+#define LOG(node, index) log[(node) * LENGTH + (index)]
+#define PAIR(candidate, node) ((candidate) * 3 + (node))
+
+/* etcd: the epoch that is created next; who owns each epoch; which epochs were published. */
+byte next = 1;
+byte owner[EPOCHS + 1];
+bool published[EPOCHS + 1];
+
+/* On the disk of each member. */
+byte promise[3];
+byte log[3 * LENGTH];
+byte length[3];
+bool voter[3] = true;
+
+/* In memory: an epoch that was current when the process began to read etcd, so that none below is followed. */
+byte floor[3];
+byte following[3];
+byte primary[3];
+byte epoch[3];
+byte phase[3];
+
+/* What a candidate was answered, and what a primary was confirmed. */
+bool answered[9];
+bool votes[9];
+byte answerEpoch[9];
+byte answerLength[9];
+byte confirmed[9];
+
+/* The observer. */
+byte acknowledged[LENGTH];
+byte served[LENGTH];
+byte servedEpoch;
+byte restarts;
+byte losses;
+
+inline forget(node) {
+    epoch[node] = 0; phase[node] = NONE;
+    k = 0;
+    do
+    :: k < 3 ->
+        answered[PAIR(node, k)] = false; votes[PAIR(node, k)] = false;
+        answerEpoch[PAIR(node, k)] = 0; answerLength[PAIR(node, k)] = 0; confirmed[PAIR(node, k)] = 0;
+        k++
+    :: else -> break
+    od;
+    k = 0
+}
+
+inline lastEpoch(node, into) {
+    into = 0;
+    if
+    :: length[node] > 0 -> into = LOG(node, length[node] - 1)
+    :: else
+    fi
+}
+
+/* P2, P3: a member obeys the candidate, and answers. */
+inline cut(candidate, node) {
+#ifndef NO_CUT
+    promise[node] = epoch[candidate];
+    following[node] = 0;
+    primary[node] = 0;
+    if
+    :: epoch[node] != epoch[candidate] -> forget(node)
+    :: else
+    fi;
+#endif
+    answered[PAIR(candidate, node)] = true;
+    votes[PAIR(candidate, node)] = voter[node];
+    lastEpoch(node, k);
+#ifdef LENGTH_COMPARED
+    k = 0;
+#endif
+    answerEpoch[PAIR(candidate, node)] = k;
+    answerLength[PAIR(candidate, node)] = length[node];
+    k = 0
+}
+
+#ifdef PROMISE_IGNORED
+#define OBEYS(node, number) true
+#else
+#define OBEYS(node, number) ((number) >= promise[node])
+#endif
+
+#define AHEAD(candidate, node) \
+    (answerEpoch[PAIR(candidate, node)] > answerEpoch[PAIR(candidate, candidate)] || \
+    (answerEpoch[PAIR(candidate, node)] == answerEpoch[PAIR(candidate, candidate)] && \
+    answerLength[PAIR(candidate, node)] > answerLength[PAIR(candidate, candidate)]))
+#define VOTES(candidate, node) (answered[PAIR(candidate, node)] && votes[PAIR(candidate, node)])
+#define FAVOURS(candidate, node) (VOTES(candidate, node) && !AHEAD(candidate, node))
+#define MAJORITY(x, y, z) (((x) && (y)) || ((x) && (z)) || ((y) && (z)))
+#define ALL(candidate) (answered[PAIR(candidate, 0)] && answered[PAIR(candidate, 1)] && answered[PAIR(candidate, 2)])
+
+/* P4, P9. */
+#define MAY_LEAD(c) \
+    (answered[PAIR(c, c)] && (MAJORITY(FAVOURS(c, 0), FAVOURS(c, 1), FAVOURS(c, 2)) || \
+    (ALL(c) && !AHEAD(c, 0) && !AHEAD(c, 1) && !AHEAD(c, 2))))
+
+/* P6: this member has it, and another one confirmed it. */
+#ifdef NO_MAJORITY
+#define CONFIRMED(c, count) true
+#else
+#define CONFIRMED(c, count) \
+    (confirmed[PAIR(c, (c + 1) % 3)] >= (count) || confirmed[PAIR(c, (c + 2) % 3)] >= (count))
+#endif
+
+inline append(node) {
+    LOG(node, length[node]) = epoch[node];
+    length[node]++
+}
+
+/* P2: a member follows the primary that etcd names. */
+inline follow(number, node) {
+    if
+    :: promise[node] < number -> promise[node] = number
+    :: else
+    fi;
+    if
+    :: epoch[node] != 0 -> forget(node)
+    :: else
+    fi;
+    primary[node] = 0;
+    following[node] = number
+}
+
+/* The replica of a primary takes what it lacks; what it has beyond is thrown away. */
+inline replicate(node) {
+    j = owner[following[node]];
+    k = 0;
+    do
+    :: k < LENGTH -> LOG(node, k) = LOG(j, k); k++
+    :: else -> break
+    od;
+    length[node] = length[j];
+    voter[node] = true;
+    if
+    :: epoch[j] == following[node] -> confirmed[PAIR(j, node)] = length[node]
+    :: else
+    fi;
+    j = 0; k = 0
+}
+
+/* A leader that was deposed before it began to serve does no harm: it is confirmed no more. */
+inline serve(node) {
+    phase[node] = SERVING;
+    if
+    :: epoch[node] > servedEpoch ->
+        servedEpoch = epoch[node];
+        k = 0;
+        do
+        :: k < LENGTH ->
+            assert(acknowledged[k] == 0 || acknowledged[k] == LOG(node, k));
+            served[k] = LOG(node, k);
+            k++
+        :: else -> break
+        od;
+        k = 0
+    :: else
+    fi
+}
+
+inline acknowledge(node, index) {
+    assert(acknowledged[index] == 0 || acknowledged[index] == LOG(node, index));
+    assert(epoch[node] >= servedEpoch || served[index] == LOG(node, index));
+    acknowledged[index] = LOG(node, index)
+}
+
+#define MAY_CUT(c, node) \
+    (phase[c] == CUTTING && !answered[PAIR(c, node)] && OBEYS(node, epoch[c]) && \
+    following[node] != epoch[c] && (node == c || answered[PAIR(c, c)]))
+#define MAY_FOLLOW(number, node) \
+    (published[number] && OBEYS(node, number) && (number) >= floor[node] && following[node] != (number) && \
+    owner[number] != node)
+#define MAY_ACKNOWLEDGE(c, index) \
+    (phase[c] == SERVING && length[c] > (index) && LOG(c, index) == epoch[c] && acknowledged[index] != epoch[c] && \
+    CONFIRMED(c, (index) + 1))
+
+active [3] proctype Member() {
+    byte j;
+    byte k;
+end:
+    do
+    /* P1: a key is won; whatever this member was before is over. */
+    :: atomic { next <= EPOCHS -> forget(_pid); epoch[_pid] = next; owner[next] = _pid; phase[_pid] = CUTTING; next++ }
+
+    :: atomic { MAY_CUT(0, _pid) -> cut(0, _pid) }
+    :: atomic { MAY_CUT(1, _pid) -> cut(1, _pid) }
+    :: atomic { MAY_CUT(2, _pid) -> cut(2, _pid) }
+
+    /* P5: the marker, the name in etcd if the key is still its own, the followers, and only then service. */
+    :: atomic { phase[_pid] == CUTTING && MAY_LEAD(_pid) && length[_pid] < LENGTH ->
+        primary[_pid] = epoch[_pid]; following[_pid] = 0; append(_pid); phase[_pid] = PROMOTED }
+    :: atomic { phase[_pid] == PROMOTED && epoch[_pid] == next - 1 ->
+        published[epoch[_pid]] = true; phase[_pid] = PUBLISHED }
+    :: atomic { phase[_pid] == PUBLISHED && CONFIRMED(_pid, length[_pid]) -> serve(_pid) }
+
+    :: atomic { MAY_FOLLOW(1, _pid) -> follow(1, _pid) }
+    :: atomic { EPOCHS >= 2 && MAY_FOLLOW(2, _pid) -> follow(2, _pid) }
+    :: atomic { EPOCHS >= 3 && MAY_FOLLOW(EPOCHS, _pid) -> follow(EPOCHS, _pid) }
+    :: atomic { following[_pid] != 0 && primary[owner[following[_pid]]] == following[_pid] -> replicate(_pid) }
+
+    :: atomic { phase[_pid] == SERVING && primary[_pid] == epoch[_pid] && length[_pid] < LENGTH -> append(_pid) }
+    :: atomic { MAY_ACKNOWLEDGE(_pid, 0) -> acknowledge(_pid, 0) }
+    :: atomic { MAY_ACKNOWLEDGE(_pid, 1) -> acknowledge(_pid, 1) }
+    :: atomic { MAY_ACKNOWLEDGE(_pid, 2) -> acknowledge(_pid, 2) }
+    :: atomic { LENGTH >= 4 && MAY_ACKNOWLEDGE(_pid, LENGTH - 1) -> acknowledge(_pid, LENGTH - 1) }
+
+    /* A process restarts; its disk is kept. */
+    :: atomic { restarts < RESTARTS -> restarts++;
+        forget(_pid); following[_pid] = 0; primary[_pid] = 0; floor[_pid] = next - 1;
+#ifdef PROMISE_FORGOTTEN
+        promise[_pid] = 0; floor[_pid] = 0;
+#endif
+        }
+    /* P9: a member comes back with nothing, not even its promise. */
+    :: atomic { losses < LOSSES -> losses++;
+        forget(_pid); following[_pid] = 0; primary[_pid] = 0; floor[_pid] = next - 1; promise[_pid] = 0;
+        k = 0;
+        do
+        :: k < LENGTH -> LOG(_pid, k) = 0; k++
+        :: else -> break
+        od;
+        k = 0;
+        length[_pid] = 0;
+#ifndef EMPTY_VOTES
+        voter[_pid] = false;
+#endif
+#ifdef KEY_IGNORED
+        floor[_pid] = 0;
+#endif
+        }
+    od;
+}
