@@ -53,9 +53,15 @@ package final class LeaderLoop {
     /// - Throws: `StorageError.incompatible` when the store has what this program does not understand; `LinkError`
     ///   when the link is broken for good.
     package func run() throws {
-        self.stop.wake(through: self.link.waker)
+        let waker = self.link.waker
+        self.stop.wake(through: waker)
+        self.election.onChange { waker.wake() }
         var pause = Self.shortestPause
         while !self.stop.isRequested {
+            guard self.election.mayLoad else {
+                try self.standBy()
+                continue
+            }
             do {
                 try self.lead()
                 pause = Self.shortestPause
@@ -71,11 +77,17 @@ package final class LeaderLoop {
         }
     }
 
-    /// Leads for as long as every turn can be written.
+    /// Waits until this manager may lead; what fronts send meanwhile is for another one, and is dropped.
+    private func standBy() throws {
+        try self.link.receive(waitingAtMost: Self.longestWait, bound: self.settings.turnMessageBound) { _, _ in }
+    }
+
+    /// Leads for as long as every turn can be written, and this manager is to lead.
     private func lead() throws {
         let state = try self.store.load()
         let now = self.clocks.now
         guard let leadership = self.election.leadership(after: state.position.epoch, at: now.uptime) else { return }
+        defer { self.election.resign(leadership) }
         let manager = JobManager(
             state: state,
             epoch: leadership.epoch,
@@ -95,12 +107,15 @@ package final class LeaderLoop {
                 "working": "\(state.reservations.count)",
             ]
         )
-        defer { self.election.resign(leadership) }
-        while !self.stop.isRequested {
+        while !self.stop.isRequested, self.duty(of: manager) == .lead {
             try self.takeTurn(of: manager)
             if manager.hasColdQueues { try self.write(manager) { try manager.warmQueues() } }
             if manager.hasTasks { try self.write(manager) { try manager.runSlice(uptime: self.clocks.uptime) } }
         }
+    }
+
+    private func duty(of manager: JobManager) -> LeaderDuty {
+        self.election.duty(in: manager.epoch, at: self.clocks.uptime())
     }
 
     /// One turn of commands.
@@ -139,6 +154,8 @@ package final class LeaderLoop {
             try self.refuse(manager, because: reason)
             throw StorageError.refused(reason)
         }
+        // What needed no transaction is true only as long as nobody else leads.
+        guard self.duty(of: manager) != .leave else { return }
         try self.send(manager)
     }
 

@@ -1,0 +1,57 @@
+import Election
+import Synchronization
+
+/// What a member's service has yet to take in, in the order in which it came.
+final class MemberInbox: Sendable {
+    enum Entry: Sendable {
+        case takeOver(TakeOverEvent)
+        case peer(PeerNetworkEvent)
+        /// A deadline of the machine has come.
+        case alarm
+        /// What Redis says, and who wants to know.
+        case report(RedisReport?, for: PeerAsker)
+    }
+
+    /// What may wait of what others send; more of it is dropped, as if the network had lost it.
+    static let peerBound = 1_024
+
+    let entries: AsyncStream<Entry>
+    private let continuation: AsyncStream<Entry>.Continuation
+    private let waitingPeerCount = Mutex(0)
+
+    init() {
+        // What this member asked for itself is answered once each, so that it has a bound without one.
+        (self.entries, self.continuation) = AsyncStream.makeStream(bufferingPolicy: .unbounded)
+    }
+
+    func put(_ event: TakeOverEvent) {
+        self.continuation.yield(.takeOver(event))
+    }
+
+    func putAlarm() {
+        self.continuation.yield(.alarm)
+    }
+
+    func put(_ report: RedisReport?, for asker: PeerAsker) {
+        self.continuation.yield(.report(report, for: asker))
+    }
+
+    /// Adds what another member or an operator sent.
+    func put(_ event: PeerNetworkEvent) {
+        let isTaken = self.waitingPeerCount.withLock { count in
+            guard count < Self.peerBound else { return false }
+            count += 1
+            return true
+        }
+        if isTaken { self.continuation.yield(.peer(event)) }
+    }
+
+    /// To be called for each entry from a peer that was taken out.
+    func notePeerTaken() {
+        self.waitingPeerCount.withLock { $0 -= 1 }
+    }
+
+    func finish() {
+        self.continuation.finish()
+    }
+}
