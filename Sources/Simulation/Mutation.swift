@@ -18,4 +18,8 @@ package enum Mutation: String, CaseIterable, Sendable {
     case noMajority = "no-majority"
     /// A Redis that was stopped in the middle of a full synchronization counts as one that has everything.
     case resynchronizationForgotten = "resynchronization-forgotten"
+    /// A candidate is promoted while its disk still has an older data set.
+    case unsettledLeader = "unsettled-leader"
+    /// The greatest position of all leads although a member came back without its data.
+    case emptyMemberOverlooked = "empty-member-overlooked"
 }

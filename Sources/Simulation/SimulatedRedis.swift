@@ -49,6 +49,9 @@ struct SimulatedRedis {
     var canResume = false
     /// Connections made before this one were dropped.
     var connection = 0
+    /// The run and the connection in which it was promoted last; the leader's loop uses no other one.
+    var promotedRun = -1
+    var promotedConnection = -1
     /// When the last command arrives that was sent to it; commands do not overtake each other.
     var lastCommandAt: Int64 = 0
 

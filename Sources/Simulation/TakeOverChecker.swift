@@ -22,7 +22,7 @@ struct TakeOverChecker {
     /// The first thing that did not hold.
     private(set) var violation: String?
 
-    var acknowledgedCount: Int { self.acknowledged.count }
+    private(set) var acknowledgedCount = 0
     private(set) var leadershipCount = 0
 
     init(majority: Int) {
@@ -73,6 +73,13 @@ struct TakeOverChecker {
             self.firstAcknowledgements.append((epoch, now))
         }
         self.acknowledged.append(acknowledged)
+        self.acknowledgedCount += 1
+    }
+
+    /// An operator accepted that what was acknowledged so far may be missing.
+    mutating func acceptLoss() {
+        self.acknowledged = []
+        self.writeAtLength = [:]
     }
 
     private static func holds(_ log: [LogEntry], _ acknowledged: Acknowledged) -> Bool {

@@ -10,6 +10,8 @@ package struct TakeOverSearch: Sendable {
         package var leadershipCount = 0
         /// The longest time from healing to service, in nanoseconds.
         package var longestRecovery: Int64 = 0
+        /// In how many of them an operator had to decide.
+        package var operatorCount = 0
         /// The seeds that failed in order, with what did not hold.
         package var failures: [(seed: UInt64, violation: String)] = []
 
@@ -17,7 +19,9 @@ package struct TakeOverSearch: Sendable {
             self.scheduleCount += 1
             self.acknowledgedCount += outcome.acknowledgedCount
             self.leadershipCount += outcome.leadershipCount
-            self.longestRecovery = max(self.longestRecovery, outcome.recoveryTime)
+            if outcome.neededOperator { self.operatorCount += 1 }
+            // How soon an operator comes is not the protocol's matter.
+            if !outcome.neededOperator { self.longestRecovery = max(self.longestRecovery, outcome.recoveryTime) }
             if let violation = outcome.violation, outcome.isUnsafe || !losesOnly {
                 self.failures.append((seed, violation))
             }
@@ -28,6 +32,7 @@ package struct TakeOverSearch: Sendable {
             self.acknowledgedCount += other.acknowledgedCount
             self.leadershipCount += other.leadershipCount
             self.longestRecovery = max(self.longestRecovery, other.longestRecovery)
+            self.operatorCount += other.operatorCount
             self.failures = (self.failures + other.failures).sorted { $0.seed < $1.seed }
         }
     }

@@ -124,11 +124,11 @@ extension TakeOverWorld {
         self.crashManager(victim, restartsAfter: length + self.generator.time(from: 0, to: 5_000_000))
     }
 
-    /// Takes the data of a member, and perhaps its record, as long as a majority has not been lost in this way.
+    /// Takes the data of a member, and perhaps its record, for good; a majority is never without its data.
     private mutating func loseData(_ victim: Int, for length: Int64, losesRecord: Bool) {
         let others = self.hosts.indices.filter { $0 != victim }
-        let intact = others.count { self.isWhole($0) }
-        guard intact >= self.membership.majority, self.hosts[victim].redis.isUp else { return }
+        let rest = others.count { !self.hosts[$0].hasLostData }
+        guard rest >= self.membership.majority, self.hosts[victim].redis.isUp else { return }
         self.note("\(victim) loses its data")
         self.stopRedis(victim, losesPower: true)
         self.hosts[victim].hasLostData = true
@@ -137,12 +137,6 @@ extension TakeOverWorld {
         guard losesRecord else { return }
         self.crashManager(victim, restartsAfter: length)
         self.hosts[victim].record = .missing
-    }
-
-    /// Whether what a member confirmed would survive its restart.
-    private func isWhole(_ index: Int) -> Bool {
-        let host = self.hosts[index]
-        return host.record.isClean && !host.hasLostData && !host.redis.hasTransferFile && host.redis.olderLog == nil
     }
 
     private mutating func command(_ victim: Int, _ other: Int) {
@@ -167,5 +161,17 @@ extension TakeOverWorld {
             self.hosts[index].crashesAtCut = false
             self.hosts[index].crashesInRewrite = false
         }
+        self.schedule(.operator, after: Self.operatorPatience)
+    }
+
+    /// An operator finds nobody serving because a disk is lost, and accepts that what only that one had is lost, too.
+    ///
+    /// As long as every disk is there nobody comes, and the cluster has to help itself.
+    mutating func recover() {
+        guard !self.hasServedSinceHealing, self.hosts.contains(where: \.hasLostData) else { return }
+        self.note("an operator lets the greatest position lead, and accepts a loss")
+        self.neededOperator = true
+        self.checker.acceptLoss()
+        for index in self.hosts.indices { self.deliver(.command(.recover(acceptLoss: true)), to: index) }
     }
 }

@@ -24,6 +24,7 @@ extension TakeOverWorld {
         case .joinNetwork(let index): self.network.join(index)
         case .resumeEtcd: self.isEtcdDown = false
         case .heal: self.heal()
+        case .operator: self.recover()
         case .redis, .attach, .load, .loaded, .rewritten, .stream, .synced, .confirmed, .execute, .executed, .waitEnds:
             self.carryOutInRedis(event)
         }
@@ -55,7 +56,9 @@ extension TakeOverWorld {
         case .store(let record):
             self.hosts[index].record = record
             let redis = self.hosts[index].redis
-            if record.isClean, redis.role == .primary || redis.isLinkUp { self.hosts[index].hasLostData = false }
+            if record.isClean, redis.isUp, redis.role == .primary || redis.isLinkUp {
+                self.hosts[index].hasLostData = false
+            }
             let delay = self.generator.time(from: 200_000, to: 3_000_000)
             self.schedule(.member(index, incarnation: incarnation, .stored(record)), after: delay)
         case .etcd(let action):
@@ -68,11 +71,15 @@ extension TakeOverWorld {
             let run = self.hosts[index].redis.run
             self.queue.add(.redis(action, at: index, incarnation: incarnation, run: run), at: arrival)
         case .startServing(let ticket):
+            let redis = self.hosts[index].redis
+            guard self.isLive(index, redis.promotedRun, redis.promotedConnection) else {
+                return self.note("\(index) finds the connection broken that wrote its marker")
+            }
             self.note("\(index) serves epoch \(ticket.epoch.number)")
             self.hosts[index].serving = ticket
             self.hosts[index].isDraining = false
             self.hosts[index].writesUnderWay = 0
-            self.checker.noteServing(epoch: ticket.epoch.number, with: self.hosts[index].redis.log)
+            self.checker.noteServing(epoch: ticket.epoch.number, with: redis.log)
             self.schedule(.write(index, incarnation: incarnation, ticket), after: 1_000_000)
         case .pauseServing(let epoch):
             self.hosts[index].isDraining = true
@@ -125,6 +132,8 @@ extension TakeOverWorld {
         switch self.mutation {
         case .promiseIgnored: (rules.keepsPromise, rules.followsOnlyKeyHolder) = (false, false)
         case .promiseForgotten, .deposedPrimaryFollowed: rules.followsOnlyKeyHolder = false
+        case .unsettledLeader: rules.settlesBeforePromotion = false
+        case .emptyMemberOverlooked: rules.needsOperatorForEmptyMember = false
         default: break
         }
         self.hosts[index].machine = MemberMachine(

@@ -144,7 +144,8 @@ extension TakeOverWorld {
         return true
     }
 
-    private func isLive(_ index: Int, _ run: Int, _ connection: Int) -> Bool {
+    /// Whether a connection that was made then is still there.
+    func isLive(_ index: Int, _ run: Int, _ connection: Int) -> Bool {
         let redis = self.hosts[index].redis
         return redis.run == run && redis.isUp && redis.connection == connection
     }
@@ -172,6 +173,8 @@ extension TakeOverWorld {
             self.dropConnections(of: index)
             self.detachFromPrimary(index)
             self.hosts[index].redis.role = .primary
+            self.hosts[index].redis.promotedRun = self.hosts[index].redis.run
+            self.hosts[index].redis.promotedConnection = self.hosts[index].redis.connection
             self.append(LogEntry(epoch: epoch.number, write: nil), at: index)
             self.hosts[index].redis.syncedCount = self.hosts[index].redis.log.count
             let position = self.hosts[index].redis.position

@@ -45,6 +45,8 @@ package struct TakeOverWorld {
     var healedAt: Int64 = 0
     /// Whether a leader that began to serve after the healing has acknowledged something.
     var hasServedSinceHealing = false
+    /// Whether an operator had to decide.
+    var neededOperator = false
     let terms = TakeOverTerms()
     let membership: Membership
     /// What happened, in words, when that was asked for.
@@ -58,6 +60,8 @@ package struct TakeOverWorld {
     static let millisecond: Int64 = 1_000_000
     /// How long after the healing of everything somebody has to serve.
     static let recoveryBound: Int64 = 20_000 * Self.millisecond
+    /// How long after the healing an operator comes to look.
+    static let operatorPatience: Int64 = 8_000 * Self.millisecond
 
     /// The world of a seed: mostly of three members, some of five and of one.
     package init(seed: UInt64, mutation: Mutation? = nil, isTraced: Bool = false) {
@@ -101,6 +105,8 @@ package struct TakeOverWorld {
         package let leadershipCount: Int
         /// How long it took from the healing to the first acknowledgement of a leader, in nanoseconds.
         package let recoveryTime: Int64
+        /// Whether that took an operator who accepted a loss.
+        package let neededOperator: Bool
     }
 
     /// Runs until somebody serves after everything was healed, or something does not hold.
@@ -118,7 +124,8 @@ package struct TakeOverWorld {
             isUnsafe: self.checker.violation != nil && !isLate,
             acknowledgedCount: self.checker.acknowledgedCount,
             leadershipCount: self.checker.leadershipCount,
-            recoveryTime: self.now - self.healedAt
+            recoveryTime: self.now - self.healedAt,
+            neededOperator: self.neededOperator
         )
     }
 

@@ -34,4 +34,6 @@ enum WorldEvent {
     case joinNetwork(Int)
     case resumeEtcd
     case heal
+    /// An operator looks whether somebody serves.
+    case `operator`
 }

@@ -37,6 +37,7 @@ struct SimulationCommand {
         }
         print("\(summary.acknowledgedCount) writes acknowledged by \(summary.leadershipCount) leaders")
         print("service came back after at most \(summary.longestRecovery / 1_000_000) ms")
+        print("\(summary.operatorCount) schedules needed an operator, because a disk was lost")
         print("\(summary.scheduleCount - summary.failures.count) passed, \(summary.failures.count) failed")
         return summary.failures.isEmpty
     }

@@ -9,8 +9,13 @@
  * What must hold: a leader that begins to serve has every write that was acknowledged, and what is acknowledged later
  * by an older leader is part of what the newer one serves.
  *
- * Options (-D): EPOCHS, LENGTH, RESTARTS, LOSSES bound the state space. NO_CUT, PROMISE_IGNORED, PROMISE_FORGOTTEN,
- * KEY_IGNORED, LENGTH_COMPARED, EMPTY_VOTES and NO_MAJORITY each break a rule; Spin then has to find a lost write.
+ * A replica that takes in a whole data set has it in memory only until its AOF is rewritten: a restart brings back what
+ * was on the disk before. All members may lose power at once.
+ *
+ * Options (-D): EPOCHS, LENGTH, RESTARTS, LOSSES, WHOLES (data sets that are taken in whole and not at once rewritten)
+ * and CUTS (of the power of all) bound the state space. NO_CUT, PROMISE_IGNORED, PROMISE_FORGOTTEN, KEY_IGNORED,
+ * LENGTH_COMPARED, EMPTY_VOTES, NO_MAJORITY, UNSETTLED_LEADS, UNSETTLED_VOTES and EMPTY_OVERLOOKED each break a rule; Spin
+ * then has to find a lost write.
  */
 
 #ifndef EPOCHS
@@ -26,6 +31,13 @@
 #define LOSSES 1
 #endif
 
+#ifndef WHOLES
+#define WHOLES 0
+#endif
+#ifndef CUTS
+#define CUTS 0
+#endif
+
 #define NONE 0
 #define CUTTING 1
 #define PROMOTED 2
@@ -33,6 +45,7 @@
 #define SERVING 4
 
 #define LOG(node, index) log[(node) * LENGTH + (index)]
+#define DISK(node, index) disk[(node) * LENGTH + (index)]
 #define PAIR(candidate, node) ((candidate) * 3 + (node))
 
 /* etcd: the epoch that is created next; who owns each epoch; which epochs were published. */
@@ -45,6 +58,10 @@ byte promise[3];
 byte log[3 * LENGTH];
 byte length[3];
 bool voter[3] = true;
+/* While a member is not settled its log is in memory only, and this is on its disk. */
+bool settled[3] = true;
+byte disk[3 * LENGTH];
+byte diskLength[3];
 
 /* In memory: an epoch that was current when the process began to read etcd, so that none below is followed. */
 byte floor[3];
@@ -66,6 +83,8 @@ byte served[LENGTH];
 byte servedEpoch;
 byte restarts;
 byte losses;
+byte wholes;
+byte cuts;
 
 inline forget(node) {
     epoch[node] = 0; phase[node] = NONE;
@@ -125,10 +144,27 @@ inline cut(candidate, node) {
 #define MAJORITY(x, y, z) (((x) && (y)) || ((x) && (z)) || ((y) && (z)))
 #define ALL(candidate) (answered[PAIR(candidate, 0)] && answered[PAIR(candidate, 1)] && answered[PAIR(candidate, 2)])
 
+/* P9: no member came back empty, or the one that served last, if any did, kept its disk. */
+#ifdef EMPTY_OVERLOOKED
+#define HAVE_EVERYTHING(c) true
+#else
+#define HAVE_EVERYTHING(c) \
+    ((answerLength[PAIR(c, 0)] > 0 && answerLength[PAIR(c, 1)] > 0 && answerLength[PAIR(c, 2)] > 0) || \
+    (EPOCHS > 2 && epoch[c] > 2 && published[EPOCHS - 1] -> VOTES(c, owner[EPOCHS - 1]) : \
+    (epoch[c] > 1 && published[1] -> VOTES(c, owner[1]) : true)))
+#endif
+
 /* P4, P9. */
 #define MAY_LEAD(c) \
     (answered[PAIR(c, c)] && (MAJORITY(FAVOURS(c, 0), FAVOURS(c, 1), FAVOURS(c, 2)) || \
-    (ALL(c) && !AHEAD(c, 0) && !AHEAD(c, 1) && !AHEAD(c, 2))))
+    (ALL(c) && !AHEAD(c, 0) && !AHEAD(c, 1) && !AHEAD(c, 2) && HAVE_EVERYTHING(c))))
+
+/* P5: a candidate has everything on its own disk. */
+#ifdef UNSETTLED_LEADS
+#define SETTLED(node) true
+#else
+#define SETTLED(node) settled[node]
+#endif
 
 /* P6: this member has it, and another one confirmed it. */
 #ifdef NO_MAJORITY
@@ -157,9 +193,64 @@ inline follow(number, node) {
     following[node] = number
 }
 
+/* What a log is on disk becomes what it is in memory. */
+inline rewrite(node) {
+    settled[node] = true;
+    diskLength[node] = 0;
+    k = 0;
+    do
+    :: k < LENGTH -> DISK(node, k) = 0; k++
+    :: else -> break
+    od;
+    k = 0
+}
+
+/* A process restarts with what is on its disk. */
+inline reload(node) {
+    if
+    :: settled[node]
+    :: else ->
+        k = 0;
+        do
+        :: k < LENGTH -> LOG(node, k) = DISK(node, k); k++
+        :: else -> break
+        od;
+        length[node] = diskLength[node];
+#ifndef UNSETTLED_VOTES
+        voter[node] = false;
+#endif
+        rewrite(node)
+    fi
+}
+
+inline restart(node) {
+    forget(node);
+    following[node] = 0; primary[node] = 0; floor[node] = next - 1;
+#ifdef PROMISE_FORGOTTEN
+    promise[node] = 0; floor[node] = 0;
+#endif
+    reload(node)
+}
+
 /* The replica of a primary takes what it lacks; what it has beyond is thrown away. */
 inline replicate(node) {
     j = owner[following[node]];
+    if
+    :: true
+    :: wholes < WHOLES ->
+        wholes++;
+        if
+        :: settled[node] ->
+            settled[node] = false;
+            diskLength[node] = length[node];
+            k = 0;
+            do
+            :: k < LENGTH -> DISK(node, k) = LOG(node, k); k++
+            :: else -> break
+            od
+        :: else
+        fi
+    fi;
     k = 0;
     do
     :: k < LENGTH -> LOG(node, k) = LOG(j, k); k++
@@ -222,7 +313,8 @@ end:
     :: atomic { MAY_CUT(2, _pid) -> cut(2, _pid) }
 
     /* P5: the marker, the name in etcd if the key is still its own, the followers, and only then service. */
-    :: atomic { phase[_pid] == CUTTING && MAY_LEAD(_pid) && length[_pid] < LENGTH ->
+    :: atomic { phase[_pid] == CUTTING && MAY_LEAD(_pid) && !voter[_pid] -> voter[_pid] = true }
+    :: atomic { phase[_pid] == CUTTING && MAY_LEAD(_pid) && SETTLED(_pid) && length[_pid] < LENGTH ->
         primary[_pid] = epoch[_pid]; following[_pid] = 0; append(_pid); phase[_pid] = PROMOTED }
     :: atomic { phase[_pid] == PROMOTED && epoch[_pid] == next - 1 ->
         published[epoch[_pid]] = true; phase[_pid] = PUBLISHED }
@@ -236,16 +328,14 @@ end:
     :: atomic { phase[_pid] == SERVING && primary[_pid] == epoch[_pid] && length[_pid] < LENGTH -> append(_pid) }
     :: atomic { MAY_ACKNOWLEDGE(_pid, 0) -> acknowledge(_pid, 0) }
     :: atomic { MAY_ACKNOWLEDGE(_pid, 1) -> acknowledge(_pid, 1) }
-    :: atomic { MAY_ACKNOWLEDGE(_pid, 2) -> acknowledge(_pid, 2) }
+    :: atomic { LENGTH >= 3 && MAY_ACKNOWLEDGE(_pid, 2 % LENGTH) -> acknowledge(_pid, 2 % LENGTH) }
     :: atomic { LENGTH >= 4 && MAY_ACKNOWLEDGE(_pid, LENGTH - 1) -> acknowledge(_pid, LENGTH - 1) }
 
-    /* A process restarts; its disk is kept. */
-    :: atomic { restarts < RESTARTS -> restarts++;
-        forget(_pid); following[_pid] = 0; primary[_pid] = 0; floor[_pid] = next - 1;
-#ifdef PROMISE_FORGOTTEN
-        promise[_pid] = 0; floor[_pid] = 0;
-#endif
-        }
+    :: atomic { !settled[_pid] -> rewrite(_pid) }
+
+    /* The processes of a member restart, or those of all; the disks are kept. */
+    :: atomic { restarts < RESTARTS -> restarts++; restart(_pid) }
+    :: atomic { cuts < CUTS && _pid == 0 -> cuts++; restart(0); restart(1); restart(2) }
     /* P9: a member comes back with nothing, not even its promise. */
     :: atomic { losses < LOSSES -> losses++;
         forget(_pid); following[_pid] = 0; primary[_pid] = 0; floor[_pid] = next - 1; promise[_pid] = 0;
@@ -256,6 +346,7 @@ end:
         od;
         k = 0;
         length[_pid] = 0;
+        rewrite(_pid);
 #ifndef EMPTY_VOTES
         voter[_pid] = false;
 #endif

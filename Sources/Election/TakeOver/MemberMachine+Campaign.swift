@@ -2,6 +2,12 @@ import JobCore
 
 /// How a member comes to hold the leader key, and what it knows of etcd.
 extension MemberMachine {
+    /// An operator's wish to recover, which is forgotten when it is stale or there is a new primary.
+    struct Recovery: Sendable {
+        let acceptsLoss: Bool
+        let until: Uptime
+    }
+
     mutating func receive(_ event: EtcdEvent, at now: Uptime) {
         switch event {
         case .state(let state): self.observe(state, at: now)
@@ -67,6 +73,7 @@ extension MemberMachine {
         guard state.revision >= self.observed.revision else { return }
         let previous = self.observed
         self.observed = state
+        if state.primary != previous.primary { self.recovery = nil }
         if state.leader != previous.leader {
             self.lastHeard = now
             self.resetAt = nil
@@ -99,7 +106,7 @@ extension MemberMachine {
             trustedUntil: trustedUntil,
             renewalAt: askedAt + self.terms.leaseRenewalInterval,
             heartbeatAt: now,
-            stage: .cutting(Canvass(recovery: self.recovery)),
+            stage: .cutting(Canvass(recovery: self.recovery.flatMap { now < $0.until ? $0.acceptsLoss : nil })),
             stageDeadline: now + self.terms.cutBound,
             retryAt: now
         )

@@ -23,7 +23,6 @@ extension MemberMachine {
     mutating func relinquish(preferring successor: MemberID? = nil, at now: Uptime) {
         guard let tenure else { return }
         self.tenure = nil
-        self.recovery = nil
         self.generation += 1
         if tenure.isServing { self.actions.append(.stopServing(tenure.epoch)) }
         self.actions.append(.etcd(.resign(tenure.epoch, preferring: successor)))
@@ -105,7 +104,11 @@ extension MemberMachine {
             guard successor != self.id, self.membership.contains(successor), let tenure, case .serving = tenure.stage
             else { return }
             self.pause(for: successor, at: now)
-        case .recover(let acceptLoss): self.recovery = acceptLoss
+        case .recover(let acceptLoss):
+            self.recovery = Recovery(acceptsLoss: acceptLoss, until: now + self.terms.recoveryBound)
+            guard let tenure, case .cutting(var canvass) = tenure.stage else { return }
+            canvass.recovery = acceptLoss
+            self.tenure?.stage = .cutting(canvass)
         }
     }
 
@@ -175,6 +178,7 @@ extension MemberMachine {
             for: self.id,
             of: self.membership,
             laggardGrace: self.terms.laggardGrace,
+            acceptsEmptyMembers: self.hasEverything(canvass) || !self.rules.needsOperatorForEmptyMember,
             at: now
         )
         switch verdict {
@@ -185,6 +189,15 @@ extension MemberMachine {
             guard canvass.recovery == nil else { return }
             self.relinquish(preferring: better, at: now)
         }
+    }
+
+    /// Whether no empty member can have lost anything: nobody ever served, or the one who served last kept its disk.
+    ///
+    /// That is for etcd to say, in a state that was read after this member had won the key: no other member has become the
+    /// primary since. A primary has everything on its disk that was acknowledged before and by it.
+    private func hasEverything(_ canvass: Canvass) -> Bool {
+        guard let tenure, self.observed.leader?.epoch == tenure.epoch else { return false }
+        return self.observed.primary.map { canvass.hasVote(of: $0.member) } ?? true
     }
 
     /// Leads, once everything is on this member's own disk.
@@ -200,7 +213,7 @@ extension MemberMachine {
     }
 
     mutating func promoteWhenClean(at now: Uptime) {
-        guard let tenure, tenure.isSettling, self.record.isClean else { return }
+        guard let tenure, tenure.isSettling, self.record.isClean || !self.rules.settlesBeforePromotion else { return }
         self.tenure?.stage = .promoting
         self.tenure?.stageDeadline = now + self.terms.markerBound
         self.wanted = .promotion(tenure.epoch)

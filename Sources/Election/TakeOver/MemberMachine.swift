@@ -59,7 +59,7 @@ package struct MemberMachine: Sendable {
     var resetAt: Uptime?
     var suspicions: [Suspicion] = []
     var suspicionAt: Uptime
-    var recovery: Bool?
+    var recovery: Recovery?
     var isStopping = false
 
     var actions: [TakeOverAction] = []

@@ -4,13 +4,16 @@ package import JobCore
 package enum TakeOverAction: Hashable, Sendable {
     /// Sends a message to another member; it need not arrive.
     case send(PeerMessage, to: MemberID)
-    /// Writes the record to disk, syncs it, and says `stored`.
+    /// Writes the record to disk, syncs it, and says `stored`; a shell that cannot do that ends the process.
     case store(MemberRecord)
     /// Asks etcd.
     case etcd(EtcdAction)
     /// Commands this member's Redis.
     case redis(RedisAction)
-    /// The leader's loop may read and write from now on, under this ticket.
+    /// The leader's loop may read and write from now on, under this ticket, over the connection that wrote the marker.
+    ///
+    /// Should that one be broken, the loop ends. Over another one it might find a Redis that was started anew meanwhile,
+    /// without the data, before this machine has heard of it.
     case startServing(WriteTicket)
     /// The leader's loop takes nothing more, commits what it has and says `drained`.
     case pauseServing(Epoch)
@@ -18,7 +21,7 @@ package enum TakeOverAction: Hashable, Sendable {
     case stopServing(Epoch)
     /// What a `recover` found: how far the data of a member that answered is.
     case reportPosition(MemberID, Position, isVoter: Bool)
-    /// This member was told to stop, and has nothing more to do.
+    /// This member was told to stop, and has nothing more to do once what was asked before is done.
     case stopped
 }
 

@@ -73,6 +73,8 @@ package enum OperatorCommand: Hashable, Sendable {
     case handOver(to: MemberID)
     /// Leads although no majority votes, with the greatest position among those that answer.
     ///
-    /// Without `acceptLoss` it only reports what each member has.
+    /// Without `acceptLoss` it only reports what each member has. It holds until there is a primary, and at most for
+    /// `TakeOverTerms.recoveryBound`: what was accepted in one emergency is not accepted in the next. The member with the
+    /// greatest position has to be told.
     case recover(acceptLoss: Bool)
 }

@@ -8,6 +8,10 @@ package struct TakeOverRules: Hashable, Sendable {
     ///
     /// This is what protects the promise of a member that lost its whole disk.
     package var followsOnlyKeyHolder = true
+    /// Whether a candidate waits until everything it has is on its own disk before it is promoted (P5).
+    package var settlesBeforePromotion = true
+    /// Whether the answers of all members are too few for a leader when one of them came back empty (P9).
+    package var needsOperatorForEmptyMember = true
 
     package init() {}
 }

@@ -54,6 +54,9 @@ struct Canvass: Sendable {
         let member: MemberID
         let position: Position
         let isVoter: Bool
+
+        /// Whether the member has no data, be it new or robbed of it.
+        var isEmpty: Bool { self.position == MemberMachine.noPosition }
     }
 
     /// What follows from the answers so far.
@@ -99,11 +102,18 @@ struct Canvass: Sendable {
 
     /// Applies the rule of P4, and that of P9 when all members answered.
     ///
-    /// - Parameter laggardGrace: how long the others are waited for once a majority is there.
+    /// The answers of all members stand in for a majority of voters after a power cut of everything: what was
+    /// acknowledged is on the disk of the leader that wrote it, whatever the others forgot. That disk may be the one that
+    /// is gone when a member answers without any data; then only an operator knows whether the rest will do.
+    ///
+    /// - Parameters:
+    ///   - laggardGrace: how long the others are waited for once a majority is there.
+    ///   - acceptsEmptyMembers: whether an empty member cannot have lost anything that the others do not have.
     func verdict(
         for candidate: MemberID,
         of membership: Membership,
         laggardGrace: Duration,
+        acceptsEmptyMembers: Bool,
         at now: Uptime
     ) -> Verdict {
         guard let own = self.answers.first(where: { $0.member == candidate }) else { return .wait }
@@ -115,7 +125,9 @@ struct Canvass: Sendable {
             guard let best = self.best(ofVotersOnly: true), best.member != candidate else { return .wait }
             return .yield(to: best.member)
         }
-        guard isComplete, let best = self.best(ofVotersOnly: false) else { return .wait }
+        guard isComplete, acceptsEmptyMembers || !self.answers.contains(where: \.isEmpty),
+            let best = self.best(ofVotersOnly: false)
+        else { return .wait }
         return best.position <= own.position ? .lead : .yield(to: best.member)
     }
 }

@@ -6,6 +6,7 @@ import Testing
 struct CandidateTests {
     private static let promotion = TakeOverAction.redis(.promote(operation: 3, MachineDriver.epoch))
     private static let newer = Position(epoch: Epoch(2), sequence: 1)
+    private static let nothing = Position(epoch: Epoch(0), sequence: 0)
 
     @Test("promises before it is cut, is cut before it cuts, and leads when a majority is not ahead")
     func order() {
@@ -128,6 +129,58 @@ struct CandidateTests {
         }
     }
 
+    @Test("leaves the lead to an operator when all answer and one of them came back empty")
+    func emptyMember() {
+        var driver = MachineDriver(memberCount: 3)
+        driver.winAndCut()
+        driver.receive(.etcd(.state(MachineDriver.state(revision: 10, leader: (10, 0), primary: (1, 1)))))
+        driver.answer(from: 1, at: Self.nothing, isVoter: false)
+        driver.answer(from: 2, isVoter: false)
+        let actions = driver.wait(2_500)
+        #expect(!actions.contains(Self.promotion))
+        #expect(actions.resignation != nil)
+    }
+
+    @Test("leads when all answer and one is empty, if nobody ever served or the last primary votes")
+    func harmlesslyEmptyMember() {
+        for primary in [nil, (1, 2)] as [(UInt64, UInt8)?] {
+            var driver = MachineDriver(memberCount: 5)
+            driver.winAndCut()
+            driver.answer(from: 1, at: Self.nothing, isVoter: false)
+            driver.answer(from: 2)
+            driver.answer(from: 3, isVoter: false)
+            driver.answer(from: 4, isVoter: false)
+            #expect(!driver.lastActions.contains(Self.promotion), "etcd was not read since the key was won")
+            driver.receive(.etcd(.state(MachineDriver.state(revision: 10, leader: (10, 0), primary: primary))))
+            #expect(driver.lastActions.contains(Self.promotion))
+        }
+    }
+
+    @Test("does not remember what an operator accepted once there is a primary, or for longer than half a minute")
+    func staleRecovery() {
+        var served = MachineDriver(memberCount: 3)
+        served.receive(.command(.recover(acceptLoss: true)))
+        served.receive(.etcd(.state(MachineDriver.state(revision: 8, leader: (8, 1), primary: (8, 1)))))
+        served.winAndCut()
+        #expect(!served.wait(2_500).contains { $0.isPromotion })
+
+        for milliseconds in [29_999, 30_000] as [Int64] {
+            var late = MachineDriver(memberCount: 3)
+            late.receive(.command(.recover(acceptLoss: true)))
+            late.wait(milliseconds)
+            late.winAndCut()
+            #expect(late.wait(2_500).contains { $0.isPromotion } == (milliseconds == 29_999))
+        }
+    }
+
+    @Test("hears an operator while it is a candidate")
+    func recoveryOfCandidate() {
+        var driver = MachineDriver(memberCount: 3)
+        driver.winAndCut()
+        driver.receive(.command(.recover(acceptLoss: true)))
+        #expect(driver.wait(2_500).contains(Self.promotion))
+    }
+
     @Test("waits until its AOF is rewritten before it is promoted")
     func settling() {
         var driver = MachineDriver(memberCount: 1)
@@ -147,6 +200,6 @@ struct CandidateTests {
         driver.inspected(report)
         #expect(driver.lastActions.contains(.store(MemberRecord(promise: MachineDriver.epoch, isClean: true))))
         driver.store()
-        #expect(driver.lastActions.contains { if case .redis(.promote) = $0 { true } else { false } })
+        #expect(driver.lastActions.contains { $0.isPromotion })
     }
 }

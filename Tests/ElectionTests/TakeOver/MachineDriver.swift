@@ -151,3 +151,9 @@ extension [TakeOverAction] {
         self.first { if case .etcd(.resign) = $0 { true } else { false } }
     }
 }
+
+extension TakeOverAction {
+    var isPromotion: Bool {
+        if case .redis(.promote) = self { true } else { false }
+    }
+}
