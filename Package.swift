@@ -137,7 +137,10 @@ let package = Package(
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         tests("JobCoreTests", ["JobCore"]),
-        tests("ManagerTests", ["Manager", "ClusterLink", "Election", "JobStorage", "JobCore", logging]),
+        tests(
+            "ManagerTests",
+            ["Manager", "ClusterLink", "Election", "JobStorage", "JobCore", "TestSupport", logging, lifecycle]
+        ),
         tests("ThreadConfinementTests", ["ThreadConfinement"]),
         tests("ZeroMQTests", ["ZeroMQ", "ThreadConfinement", "TestSupport"]),
         tests("RedisTests", ["Redis", "ThreadConfinement", "TestSupport"]),
@@ -145,7 +148,7 @@ let package = Package(
         tests("JobStorageTests", ["JobStorage", "JobStorageRedis", "Redis", "JobCore", "TestSupport"]),
         tests(
             "JobStorageRedisTests",
-            ["JobStorageRedis", "JobStorage", "Election", "Redis", "JobCore", "TestSupport"]
+            ["JobStorageRedis", "JobStorage", "Election", "Redis", "JobCore", "ThreadConfinement", "TestSupport"]
         ),
         tests("FaktoryClientTests", ["FaktoryClient", "FaktoryWire", "JobCore", nioCore, nioPosix, nioSSL, logging]),
         .testTarget(
@@ -168,7 +171,13 @@ let package = Package(
             ["Front", "FaktoryWire", "ClusterLink", "JobCore", nioCore, nioPosix, nioSSL, logging, lifecycle]
         ),
         tests("WebUITests", ["WebUI", "ClusterLink", "JobCore", "ThreadConfinement", logging]),
-        tests("MillraceServerTests", ["MillraceServer", "CLinux", nioCore, logging, lifecycle]),
+        tests(
+            "MillraceServerTests",
+            [
+                "MillraceServer", "ElectionEtcd", "JobStorageRedis", "Election", "JobCore", "CLinux", nioCore, logging,
+                lifecycle,
+            ]
+        ),
         .target(
             name: "FuzzTargets",
             dependencies: ["FaktoryWire", "ClusterLink", "MillraceServer", "JobCore", nioCore],

@@ -11,9 +11,14 @@ package protocol MemberStore: Sendable {
 
     /// Begins to look after Redis and to carry out what it is given.
     ///
-    /// - Parameter tell: called with every answer, with `.redis(.started)` when Redis was found or has started, with
-    ///   `.redis(.stopped)` when its process is gone, and with `.stored`. It must not block.
-    func start(_ tell: @escaping @Sendable (TakeOverEvent) -> Void)
+    /// - Parameters:
+    ///   - tell: called with every answer, with `.redis(.started)` when Redis was found or has started, with
+    ///     `.redis(.stopped)` when its process is gone, and with `.stored`. It must not block.
+    ///   - fail: called when the record cannot be written; the process must end, since nobody knows what is on disk.
+    func start(
+        _ tell: @escaping @Sendable (TakeOverEvent) -> Void,
+        failing fail: @escaping @Sendable (any Error) -> Void
+    )
 
     /// Writes the record to disk; `.stored` is told when it is there.
     func store(_ record: MemberRecord)

@@ -1,4 +1,5 @@
 package import Election
+import JobCore
 package import JobStorage
 
 /// The store of a leader in replicated mode: its own Redis, of which the other members have copies.
@@ -7,7 +8,10 @@ package import JobStorage
 /// before it was written. It answers nothing else: as long as too few have it, it asks them again, and when this member
 /// must not lead any more, it throws `.disconnected`, because nobody knows what will become of what was written.
 ///
-/// What was loaded under one ticket is written under no other, so that a load has to follow each change of the role.
+/// What was loaded under one ticket is written under no other, so that a load has to follow each change of the role. A
+/// connection that broke is made anew by the next load only, and only to a Redis that holds the marker of the ticket's
+/// epoch. One that was started anew since the marker was written may hold it, too, but it takes no writes (P11); since a
+/// leader writes and waits for the majority before it serves anything, it serves nothing from there.
 package final class MemberJobStore: JobStore, ReadsOverRedis {
     private let store: RedisJobStore
     private let authority: any WriteAuthority
@@ -36,6 +40,9 @@ package final class MemberJobStore: JobStore, ReadsOverRedis {
         self.ticket = nil
         guard let ticket = self.authority.ticket else { throw Self.over }
         let state = try self.store.load()
+        guard state.position.epoch == ticket.epoch else {
+            throw .disconnected(reason: "Redis does not hold the marker of epoch \(ticket.epoch.number)")
+        }
         self.ticket = ticket
         return state
     }

@@ -157,6 +157,17 @@ package final class MemberRedis {
         try self.wait(ReplicaAcknowledgement(replicaCount: count, timeout: timeout, members: members)).members
     }
 
+    /// Lets every replica say how far it is, which by itself it does once a second, and returns when this time is over.
+    package func askReplicas(within timeout: Duration) throws(StorageError) {
+        try self.connectIfNeeded()
+        var commands = RedisCommandBuffer(reserving: 64)
+        commands.begin("WAIT", argumentCount: 2)
+        // More than there ever are, so that Redis asks them and does not answer at once.
+        commands.append(Int(Int32.max))
+        commands.append(timeout.wholeMilliseconds)
+        _ = try self.link.reply(to: commands)
+    }
+
     private func wait(_ acknowledgement: ReplicaAcknowledgement) throws(StorageError) -> ReplicaWait.Outcome {
         guard self.link.isConnected, let writtenOffset = self.writtenOffset else {
             throw .refused("nothing was written on this connection that a replica could confirm")

@@ -12,10 +12,9 @@ final class RedisAgent {
     /// How long one question for confirmations of the marker takes, before newer work is looked for.
     static let waitSlice = Duration.milliseconds(200)
     /// How long it waits for replicas that are connected to say that they have what the primary had.
-    ///
-    /// By themselves they say once a second how far they are.
-    static let catchUpBound = Duration.milliseconds(1_200)
-    static let catchUpPause = Duration.milliseconds(100)
+    static let catchUpBound = Duration.milliseconds(500)
+    /// How long a replica has to answer before they are asked again.
+    static let catchUpSlice = Duration.milliseconds(5)
     /// A replica that was silent for longer does not count.
     static let longestSilence = Duration.seconds(2)
 
@@ -26,6 +25,7 @@ final class RedisAgent {
     private let queue: AgentQueue<RedisMemberStore.Work>
     private let warn: (String) -> Void
     private let tell: (TakeOverEvent) -> Void
+    private let fail: (any Error) -> Void
 
     /// The run of Redis that was said to have started; nil while there is none.
     private var startedRun: String?
@@ -41,7 +41,8 @@ final class RedisAgent {
         others: [RedisAddress: MemberID],
         queue: AgentQueue<RedisMemberStore.Work>,
         warn: @escaping (String) -> Void,
-        tell: @escaping (TakeOverEvent) -> Void
+        tell: @escaping (TakeOverEvent) -> Void,
+        fail: @escaping (any Error) -> Void
     ) {
         self.redis = redis
         self.record = PromiseFile(directory: directory)
@@ -50,18 +51,30 @@ final class RedisAgent {
         self.queue = queue
         self.warn = warn
         self.tell = tell
+        self.fail = fail
     }
 
     /// Works until the queue has ended.
     func run() {
         while !self.queue.hasEnded {
-            if self.redis.fileDescriptor == nil { self.connect() }
-            while let work = self.queue.take() { self.carryOut(work) }
+            self.workOff()
             if let descriptor = self.redis.fileDescriptor {
                 if case .descriptor = self.queue.wait(for: descriptor) { self.redis.disconnect() }
             } else {
                 _ = self.queue.wait(upTo: Self.pause)
             }
+        }
+    }
+
+    /// Does what there is to do.
+    ///
+    /// Before each piece of it the connection is that of the Redis that was said to have started: a command never goes to
+    /// one that was started since, and that the machine knows nothing of.
+    private func workOff() {
+        while true {
+            if self.redis.fileDescriptor == nil { self.connect() }
+            guard let work = self.queue.take() else { return }
+            self.carryOut(work)
         }
     }
 
@@ -119,7 +132,7 @@ final class RedisAgent {
     private func carryOut(_ work: RedisMemberStore.Work) {
         switch work {
         case .store(let record): self.store(record)
-        case .report(let answer): answer(try? self.report())
+        case .report(let answer): answer(self.startedRun == nil ? nil : try? self.report())
         case .perform(let action): self.perform(action)
         }
     }
@@ -129,10 +142,7 @@ final class RedisAgent {
             try self.record.write(PromiseFile.Content(promise: record.promise, isClean: record.isClean))
             self.tell(.stored(record))
         } catch {
-            // Without the record nothing may be answered that depends on it, and the machine waits for it.
-            self.warn("the member's record cannot be written: \(error)")
-            _ = self.queue.wait(upTo: Self.pause)
-            self.queue.put(.store(record))
+            self.fail(error)
         }
     }
 
@@ -240,10 +250,10 @@ final class RedisAgent {
                 atLeastAt: first.offset,
                 heardWithin: Self.longestSilence
             )
-            let isOver = complete == talking || !waits || ContinuousClock.now >= deadline
-            guard !isOver, case .time = self.queue.wait(upTo: Self.catchUpPause) else {
+            guard complete != talking, waits, ContinuousClock.now < deadline, self.queue.isEmpty else {
                 return MemberSet(complete.compactMap { self.others[$0] })
             }
+            try self.redis.askReplicas(within: Self.catchUpSlice)
             state = try self.redis.replicationState()
         }
     }

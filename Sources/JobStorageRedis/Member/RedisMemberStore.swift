@@ -39,7 +39,10 @@ package final class RedisMemberStore: MemberStore {
         return MemberRecord(promise: content.promise, isClean: content.isClean)
     }
 
-    package func start(_ tell: @escaping @Sendable (TakeOverEvent) -> Void) {
+    package func start(
+        _ tell: @escaping @Sendable (TakeOverEvent) -> Void,
+        failing fail: @escaping @Sendable (any Error) -> Void
+    ) {
         let (configuration, directory, others) = (self.configuration, self.directory, self.others)
         let (queue, warn) = (self.queue, self.warn)
         let thread = DedicatedThread(name: "agent") {
@@ -49,7 +52,8 @@ package final class RedisMemberStore: MemberStore {
                 others: others,
                 queue: queue,
                 warn: warn,
-                tell: tell
+                tell: tell,
+                fail: fail
             ).run()
         }
         self.thread.withLock { $0 = thread }

@@ -94,6 +94,8 @@ package final class MemberDesk: Election, WriteAuthority {
         }
     }
 
+    package var needsProof: Bool { true }
+
     package func leadership(after latest: Epoch, at now: Uptime) -> Leadership? {
         self.state.withLock { state in
             guard case .serve(let ticket) = state.orders, state.machine.ticket == ticket,

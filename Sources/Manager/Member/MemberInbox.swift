@@ -1,4 +1,5 @@
 import Election
+import JobCore
 import Synchronization
 
 /// What a member's service has yet to take in, in the order in which it came.
@@ -6,8 +7,10 @@ final class MemberInbox: Sendable {
     enum Entry: Sendable {
         case takeOver(TakeOverEvent)
         case peer(PeerNetworkEvent)
-        /// A deadline of the machine has come.
-        case alarm
+        /// The alarm that was set for this moment.
+        case alarm(Uptime)
+        /// This member's disk cannot be written.
+        case failure(any Error)
         /// What Redis says, and who wants to know.
         case report(RedisReport?, for: PeerAsker)
     }
@@ -28,8 +31,8 @@ final class MemberInbox: Sendable {
         self.continuation.yield(.takeOver(event))
     }
 
-    func putAlarm() {
-        self.continuation.yield(.alarm)
+    func putAlarm(setFor moment: Uptime) {
+        self.continuation.yield(.alarm(moment))
     }
 
     func put(_ report: RedisReport?, for asker: PeerAsker) {
@@ -49,6 +52,10 @@ final class MemberInbox: Sendable {
     /// To be called for each entry from a peer that was taken out.
     func notePeerTaken() {
         self.waitingPeerCount.withLock { $0 -= 1 }
+    }
+
+    func putFailure(_ error: any Error) {
+        self.continuation.yield(.failure(error))
     }
 
     func finish() {

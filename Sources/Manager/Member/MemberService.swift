@@ -36,20 +36,31 @@ package struct MemberService: Service {
     }
 
     /// Takes part until it is told to stop; a leader then lets another member lead at once.
+    ///
+    /// - Throws: when this member's record cannot be written, or etcd or the network will never do as they are asked.
     package func run() async throws {
         let inbox = MemberInbox()
         self.desk.tell { inbox.put($0) }
         try self.network.start { inbox.put($0) }
         defer { self.network.close() }
-        self.store.start { inbox.put($0) }
+        self.store.start({ inbox.put($0) }, failing: { inbox.putFailure($0) })
         defer { self.store.stop() }
         try await withTaskCancellationOrGracefulShutdownHandler {
             try await withThrowingDiscardingTaskGroup { group in
                 group.addTask {
-                    try await self.register.watch { inbox.put(.etcd(.state($0))) }
+                    do {
+                        try await self.register.watch { inbox.put(.etcd(.state($0))) }
+                    } catch  where !Task.isCancelled {
+                        throw error
+                    } catch {
+                        // It was told to end.
+                    }
                 }
-                var loop = MemberLoop(service: self, inbox: inbox)
-                await loop.run(in: &group)
+                // What was asked of etcd is waited for: nobody else leads before a leader's key is given back.
+                try await withThrowingDiscardingTaskGroup { questions in
+                    var loop = MemberLoop(service: self, inbox: inbox)
+                    try await loop.run(asking: &questions, waiting: &group)
+                }
                 group.cancelAll()
             }
         } onCancelOrGracefulShutdown: {
@@ -61,12 +72,13 @@ package struct MemberService: Service {
 extension MemberService {
     /// What the loop of a service remembers.
     private struct MemberLoop {
+        typealias Tasks = ThrowingDiscardingTaskGroup<any Error>
+
         let service: MemberService
         let inbox: MemberInbox
-        /// When the next alarm comes; nil if none was set.
+        /// When the next alarm comes; nil if none is set.
         var alarmAt: Uptime?
         var findings: [MemberStatus.Finding] = []
-        var isStopping = false
         var hasStopped = false
 
         private var desk: MemberDesk { self.service.desk }
@@ -77,50 +89,50 @@ extension MemberService {
             self.inbox = inbox
         }
 
-        mutating func run(in group: inout ThrowingDiscardingTaskGroup<any Error>) async {
-            self.setAlarm(in: &group)
+        /// Takes in events until the member has stopped.
+        ///
+        /// - Parameters:
+        ///   - questions: where etcd is asked.
+        ///   - waits: where alarms are waited for.
+        mutating func run(asking questions: inout Tasks, waiting waits: inout Tasks) async throws {
+            self.setAlarm(in: &waits)
             for await entry in self.inbox.entries {
                 switch entry {
-                case .takeOver(let event): await self.take(event, in: &group)
-                case .alarm:
-                    self.alarmAt = nil
-                    await self.take(.tick, in: &group)
+                case .takeOver(let event): self.take(event, asking: &questions)
+                case .alarm(let moment):
+                    // One that an earlier one took the place of is a tick too many, and must not have a successor.
+                    if self.alarmAt == moment { self.alarmAt = nil }
+                    self.take(.tick, asking: &questions)
                 case .peer(let event):
                     self.inbox.notePeerTaken()
-                    await self.receive(event, in: &group)
+                    self.receive(event, asking: &questions)
                 case .report(let report, let asker): self.answer(asker, with: report)
+                case .failure(let error): throw error
                 }
                 if self.hasStopped { return }
-                self.setAlarm(in: &group)
+                self.setAlarm(in: &waits)
             }
         }
 
-        private mutating func take(
-            _ event: TakeOverEvent,
-            in group: inout ThrowingDiscardingTaskGroup<any Error>
-        ) async {
-            if event == .command(.stop) { self.isStopping = true }
+        private mutating func take(_ event: TakeOverEvent, asking questions: inout Tasks) {
             self.log(event)
             for action in self.desk.receive(event, at: self.service.clocks.uptime()) {
-                await self.perform(action, in: &group)
+                self.perform(action, asking: &questions)
             }
         }
 
-        private mutating func receive(
-            _ event: PeerNetworkEvent,
-            in group: inout ThrowingDiscardingTaskGroup<any Error>
-        ) async {
+        private mutating func receive(_ event: PeerNetworkEvent, asking questions: inout Tasks) {
             switch event {
-            case .message(let message, let member): await self.take(.message(message, from: member), in: &group)
-            case .connected(let member): await self.take(.connected(member), in: &group)
-            case .disconnected(let member): await self.take(.disconnected(member), in: &group)
+            case .message(let message, let member): self.take(.message(message, from: member), asking: &questions)
+            case .connected(let member): self.take(.connected(member), asking: &questions)
+            case .disconnected(let member): self.take(.disconnected(member), asking: &questions)
             case .question(let bytes, let asker):
                 switch MemberRequest(decoding: bytes) {
                 case .status: break
-                case .handOver(let successor): await self.take(.command(.handOver(to: successor)), in: &group)
+                case .handOver(let successor): self.take(.command(.handOver(to: successor)), asking: &questions)
                 case .recover(let acceptLoss):
                     self.findings = []
-                    await self.take(.command(.recover(acceptLoss: acceptLoss)), in: &group)
+                    self.take(.command(.recover(acceptLoss: acceptLoss)), asking: &questions)
                 case nil: return
                 }
                 let inbox = self.inbox
@@ -128,15 +140,16 @@ extension MemberService {
             }
         }
 
-        private mutating func perform(
-            _ action: TakeOverAction,
-            in group: inout ThrowingDiscardingTaskGroup<any Error>
-        ) async {
+        private mutating func perform(_ action: TakeOverAction, asking questions: inout Tasks) {
             switch action {
             case .send(let message, let member): self.service.network.send(message, to: member)
             case .store(let record): self.service.store.store(record)
             case .redis(let action): self.service.store.perform(action)
-            case .etcd(let action): await self.ask(action, in: &group)
+            case .etcd(let action):
+                let (register, inbox) = (self.service.register, self.inbox)
+                questions.addTask {
+                    if let event = await register.perform(action) { inbox.put(.etcd(event)) }
+                }
             case .startServing(let ticket):
                 self.logger.notice("this member leads", metadata: ["epoch": "\(ticket.epoch.number)"])
                 self.desk.startServing(ticket)
@@ -152,29 +165,17 @@ extension MemberService {
             }
         }
 
-        private func ask(_ action: EtcdAction, in group: inout ThrowingDiscardingTaskGroup<any Error>) async {
-            let (register, inbox) = (self.service.register, self.inbox)
-            if case .resign = action, self.isStopping {
-                // The last thing that this process does; nobody leads until it is done, or the lease is over.
-                _ = await register.perform(action)
-                return
-            }
-            group.addTask {
-                if let event = await register.perform(action) { inbox.put(.etcd(event)) }
-            }
-        }
-
         /// Makes sure that the machine hears a tick when it wants to.
-        private mutating func setAlarm(in group: inout ThrowingDiscardingTaskGroup<any Error>) {
+        private mutating func setAlarm(in waits: inout Tasks) {
             let now = self.service.clocks.uptime()
             let deadline = max(self.desk.nextDeadline, now + MemberService.shortestAlarm)
             if let alarmAt, alarmAt <= deadline { return }
             self.alarmAt = deadline
             let (wait, inbox) = (now.duration(to: deadline), self.inbox)
-            group.addTask {
-                // An alarm that was set for later, or was cancelled, is a tick too many.
+            waits.addTask {
+                // Cancelled, it comes early, when nobody takes it in any more.
                 try? await Task.sleep(for: wait)
-                inbox.putAlarm()
+                inbox.putAlarm(setFor: deadline)
             }
         }
 
