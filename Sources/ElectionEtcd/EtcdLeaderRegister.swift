@@ -11,18 +11,34 @@ package final class EtcdLeaderRegister: LeaderRegister {
     private let client: EtcdClient
     private let keys: ElectionKeys
     private let member: MemberID
+    private let memberList: String
     private let timeToLive: Duration
+    /// Whether etcd has the same list of members; nothing else is done before.
+    private let isAgreed = Mutex(false)
     /// The lease of each epoch that was won and has not been given up.
     private let leases = Mutex<[Epoch: LeaseID]>([:])
 
-    package init(client: EtcdClient, keys: ElectionKeys, member: MemberID, timeToLive: Duration) {
+    /// - Parameter memberList: the members and where they are, in a form that is the same for all of them.
+    package init(
+        client: EtcdClient,
+        keys: ElectionKeys,
+        member: MemberID,
+        memberList: String,
+        timeToLive: Duration
+    ) {
         self.client = client
         self.keys = keys
         self.member = member
+        self.memberList = memberList
         self.timeToLive = timeToLive
     }
 
     package func perform(_ action: EtcdAction) async -> EtcdEvent? {
+        guard self.isAgreed.withLock({ $0 }) else {
+            // The watch has yet to see the list; a bid has to be answered all the same.
+            if case .campaign(let askedAt) = action { return .lost(askedAt: askedAt) }
+            return nil
+        }
         switch action {
         case .readState:
             guard let snapshot = try? await self.client.get(prefix: self.keys.prefix) else { return nil }
@@ -42,9 +58,38 @@ package final class EtcdLeaderRegister: LeaderRegister {
         }
     }
 
+    /// Tells the state, as promised, once etcd has the same list of members.
+    ///
+    /// The first member of a cluster writes the list. Two members with two lists could each find a majority of its own, so
+    /// that one with another list throws `.refused`.
     package func watch(_ tell: @Sendable (ClusterState) -> Void) async throws {
         for try await snapshot in self.client.watch(prefix: self.keys.prefix) {
+            guard let list = snapshot.entries[self.keys.membership]?.text else {
+                // What is there is told with the next state, which this leads to.
+                try await self.writeMemberList()
+                continue
+            }
+            guard list == self.memberList else {
+                throw EtcdError.refused(reason: "the members are \(list), and not \(self.memberList)")
+            }
+            self.isAgreed.withLock { $0 = true }
             tell(ClusterState(snapshot, keys: self.keys))
+        }
+    }
+
+    /// Writes the list unless there is one; afterwards there is.
+    private func writeMemberList() async throws {
+        while true {
+            do throws(EtcdError) {
+                _ = try await self.client.transact(
+                    if: [.isAbsent(self.keys.membership)],
+                    [.put(self.keys.membership, Array(self.memberList.utf8))]
+                )
+                return
+            } catch {
+                guard case .unavailable = error else { throw error }
+            }
+            try await Task.sleep(for: EtcdWatch.shortestPause)
         }
     }
 

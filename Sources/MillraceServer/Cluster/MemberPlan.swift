@@ -136,6 +136,11 @@ struct MemberPlan {
 
     // MARK: etcd
 
+    /// The members and where they are, the same text on all hosts however they list them.
+    var memberList: String {
+        self.settings.cluster.members.sorted { $0.number < $1.number }.map(\.description).joined(separator: ",")
+    }
+
     var keys: ElectionKeys {
         get throws { try ElectionKeys(cluster: self.settings.cluster.name) }
     }

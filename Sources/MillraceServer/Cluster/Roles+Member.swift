@@ -40,6 +40,7 @@ extension Roles {
                 client: client,
                 keys: keys,
                 member: plan.id,
+                memberList: plan.memberList,
                 timeToLive: plan.terms.leaseTimeToLive
             )
             let member = MemberService(desk: desk, register: register, store: store, network: network, logger: logger)
