@@ -34,6 +34,9 @@ package protocol Election: Sendable {
     /// Whether the store is this manager's to load; if not, somebody else leads or nobody does.
     var mayLoad: Bool { get }
 
+    /// Whether somebody else may lead before this manager knows, so that only a transaction proves that it still leads.
+    var needsProof: Bool { get }
+
     /// The leadership that this manager holds now, or nil while somebody else leads or nobody does.
     ///
     /// `latest` is the greatest epoch that the data has seen; a new leadership has no lesser one. A loop that was given

@@ -10,6 +10,8 @@ package struct SoleElection: Election {
 
     package var mayLoad: Bool { true }
 
+    package var needsProof: Bool { false }
+
     package func leadership(after latest: Epoch, at now: Uptime) -> Leadership? {
         Leadership(epoch: Epoch(latest.number + 1), trustedUntil: nil)
     }

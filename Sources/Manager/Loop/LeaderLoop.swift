@@ -148,7 +148,7 @@ package final class LeaderLoop {
         manager.beginTurn(at: self.clocks.now)
         do {
             try turn()
-            try manager.commit()
+            try manager.commit(always: self.election.needsProof && manager.outbox.saysDone)
         } catch StorageError.refused(let reason) {
             // It is certain that nothing was done, and so the clients may be told.
             try self.refuse(manager, because: reason)
