@@ -67,11 +67,20 @@ package struct ClusterSection: Sendable, Equatable {
 
     /// What is missing or does not fit together in replicated mode.
     package func problemsWhenReplicated() -> [SettingProblem] {
-        if self.members.isEmpty {
-            return [SettingProblem(setting: "cluster.members", reason: "must list the hosts in replicated mode")]
+        var problems: [SettingProblem] = []
+        func add(_ setting: String, _ reason: String) {
+            problems.append(SettingProblem(setting: setting, reason: reason))
         }
-        guard let member = self.member, self.ownMember == nil else { return [] }
-        return [SettingProblem(setting: "cluster.member", reason: "must be one of cluster.members, not \(member)")]
+        if self.members.isEmpty {
+            add("cluster.members", "must list the hosts in replicated mode")
+        } else if let member, self.ownMember == nil {
+            add("cluster.member", "must be one of cluster.members, not \(member)")
+        }
+        let hasTLS = self.etcdAuthorities != nil || self.etcdCertificate != nil
+        if hasTLS, self.etcd.contains(where: { $0.hasPrefix("http://") }) {
+            add("cluster.etcd", "must begin with https:// when certificates are set")
+        }
+        return problems
     }
 
     /// What a process that is a member, and not only a front, cannot do without.
@@ -148,10 +157,6 @@ package struct ClusterSection: Sendable, Equatable {
         }
         if (self.etcdCertificate == nil) != (self.etcdPrivateKey == nil) {
             add("cluster.etcd_certificate", "needs cluster.etcd_private_key, and the other way round")
-        }
-        let hasTLS = self.etcdAuthorities != nil || self.etcdCertificate != nil
-        if hasTLS, self.etcd.contains(where: { $0.hasPrefix("http://") }) {
-            add("cluster.etcd", "must begin with https:// when certificates are set")
         }
         return problems
     }

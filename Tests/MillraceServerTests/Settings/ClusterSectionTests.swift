@@ -58,6 +58,16 @@ struct ClusterSectionTests {
         #expect(try Self.load(files).settings.durability == .memory)
     }
 
+    @Test("certificates for etcd are no use without https")
+    func certificates() {
+        let file = Self.file + "\netcd_authorities = \"/ca\""
+        #expect(
+            Self.errors(["/c/millrace.toml": file, "/c/secret": "0123456789abcdef"]) == [
+                "cluster.etcd: must begin with https:// when certificates are set"
+            ]
+        )
+    }
+
     @Test("a front needs no number and no password, and goes to the first member")
     func front() throws {
         let file = "mode = \"replicated\"\n[cluster]\nmembers = [\"4@a\", \"5@b\", \"6@c\"]"
@@ -136,7 +146,6 @@ struct ClusterSectionTests {
         #expect(Self.problems { $0.etcd = [] }.map(\.setting) == ["cluster.etcd"])
         #expect(Self.problems { $0.etcd = ["http://h:1/x"] }.map(\.setting) == ["cluster.etcd"])
         #expect(Self.problems { $0.etcdUser = "u" }.map(\.setting) == ["cluster.etcd_user"])
-        #expect(Self.problems { $0.etcdAuthorities = "/ca" }.map(\.setting) == ["cluster.etcd"])
         #expect(
             Self.problems { $0.redisPassword = Secret("0123456789abcde") }.map(\.setting) == ["cluster.redis_password"]
         )
