@@ -75,14 +75,14 @@ let package = Package(
         // 2
         ours(
             "JobStorageRedis",
-            ["JobStorage", "JobCore", "Redis"],
+            ["JobStorage", "Election", "JobCore", "Redis", "ThreadConfinement"],
             resources: [.embedInCode("Scripts/list-job-ids.lua")]
         ),
-        ours("ClusterLinkZeroMQ", ["ClusterLink", "JobCore", "ZeroMQ", "ThreadConfinement"]),
+        ours("ClusterLinkZeroMQ", ["ClusterLink", "Election", "JobCore", "ZeroMQ", "ThreadConfinement"]),
         ours(
             "ElectionEtcd",
             [
-                "JobCore", nioCore, nioHTTP1, nioSSL,
+                "Election", "JobCore", nioCore, nioHTTP1, nioSSL,
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ]
         ),
@@ -112,7 +112,7 @@ let package = Package(
             "MillraceServer",
             [
                 "Front", "Manager", "Scheduler", "WebUI", "FaktoryClient",
-                "ClusterLinkZeroMQ", "JobStorageRedis", "ZeroMQ", "Redis",
+                "ClusterLinkZeroMQ", "JobStorageRedis", "ElectionEtcd", "ZeroMQ", "Redis",
                 "FaktoryWire", "ClusterLink", "JobStorage", "Election", "JobCore", "ThreadConfinement",
                 "CLinux",
                 nioCore, nioPosix, nioSSL, logging, lifecycle,
@@ -137,13 +137,19 @@ let package = Package(
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         tests("JobCoreTests", ["JobCore"]),
-        tests("ManagerTests", ["Manager", "ClusterLink", "JobStorage", "Election", "JobCore", logging]),
+        tests(
+            "ManagerTests",
+            ["Manager", "ClusterLink", "Election", "JobStorage", "JobCore", "TestSupport", logging, lifecycle]
+        ),
         tests("ThreadConfinementTests", ["ThreadConfinement"]),
         tests("ZeroMQTests", ["ZeroMQ", "ThreadConfinement", "TestSupport"]),
         tests("RedisTests", ["Redis", "ThreadConfinement", "TestSupport"]),
         tests("FaktoryWireTests", ["FaktoryWire", "JobCore", nioCore]),
         tests("JobStorageTests", ["JobStorage", "JobStorageRedis", "Redis", "JobCore", "TestSupport"]),
-        tests("JobStorageRedisTests", ["JobStorageRedis", "JobStorage", "Redis", "JobCore", "TestSupport"]),
+        tests(
+            "JobStorageRedisTests",
+            ["JobStorageRedis", "JobStorage", "Election", "Redis", "JobCore", "ThreadConfinement", "TestSupport"]
+        ),
         tests("FaktoryClientTests", ["FaktoryClient", "FaktoryWire", "JobCore", nioCore, nioPosix, nioSSL, logging]),
         .testTarget(
             name: "Integration",
@@ -154,9 +160,9 @@ let package = Package(
         tests("ClusterLinkTests", ["ClusterLink", "JobCore"], resources: [.copy("Golden")]),
         tests(
             "ClusterLinkZeroMQTests",
-            ["ClusterLinkZeroMQ", "ClusterLink", "ZeroMQ", "ThreadConfinement", "TestSupport"]
+            ["ClusterLinkZeroMQ", "ClusterLink", "Election", "JobCore", "ZeroMQ", "ThreadConfinement", "TestSupport"]
         ),
-        tests("ElectionEtcdTests", ["ElectionEtcd", "JobCore", "TestSupport"]),
+        tests("ElectionEtcdTests", ["ElectionEtcd", "Election", "JobCore", "TestSupport"]),
         tests("ElectionTests", ["Election", "JobCore"]),
         tests("SimulationTests", ["Simulation", "JobCore"]),
         tests("SchedulerTests", ["Scheduler", "ClusterLink", "JobCore", logging]),
@@ -169,7 +175,13 @@ let package = Package(
             ]
         ),
         tests("WebUITests", ["WebUI", "ClusterLink", "JobCore", "ThreadConfinement", logging]),
-        tests("MillraceServerTests", ["MillraceServer", "CLinux", nioCore, logging, lifecycle]),
+        tests(
+            "MillraceServerTests",
+            [
+                "MillraceServer", "ElectionEtcd", "JobStorageRedis", "Election", "JobCore", "CLinux", nioCore, logging,
+                lifecycle,
+            ]
+        ),
         .target(
             name: "FuzzTargets",
             dependencies: ["FaktoryWire", "ClusterLink", "MillraceServer", "JobCore", nioCore],

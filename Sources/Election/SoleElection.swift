@@ -8,9 +8,17 @@ package import JobCore
 package struct SoleElection: Election {
     package init() {}
 
+    package var mayLoad: Bool { true }
+
+    package var needsProof: Bool { false }
+
     package func leadership(after latest: Epoch, at now: Uptime) -> Leadership? {
         Leadership(epoch: Epoch(latest.number + 1), trustedUntil: nil)
     }
 
+    package func duty(in epoch: Epoch, at now: Uptime) -> LeaderDuty { .lead }
+
     package func resign(_ leadership: Leadership) {}
+
+    package func onChange(_ notify: @escaping @Sendable () -> Void) {}
 }

@@ -23,6 +23,8 @@ package struct ElectionKeys: Sendable, Equatable {
     package var primary: String { self.prefix + "primary" }
     /// Who had better lead.
     package var prefer: String { self.prefix + "prefer" }
+    /// Who the members are; the same for all of them.
+    package var membership: String { self.prefix + "membership" }
     /// What the name of each member's key begins with.
     package var members: String { self.prefix + "members/" }
 

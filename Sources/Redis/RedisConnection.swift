@@ -57,6 +57,11 @@ package struct RedisConnection: ~Copyable {
     /// Whether no call has found the connection broken yet.
     package var isUsable: Bool { self.brokenBecause == nil }
 
+    /// The socket, for whoever waits for several things at once.
+    ///
+    /// While no answer is awaited it becomes readable only when Redis closes the connection. It belongs to the connection.
+    package var fileDescriptor: Int32 { self.context.pointee.fd }
+
     /// Sends commands; the answer to each is to be taken with `nextReply()`, in the same order.
     ///
     /// Returns when the system has taken the bytes, and takes in answers that arrive meanwhile. When it throws, some of

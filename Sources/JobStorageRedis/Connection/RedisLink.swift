@@ -28,6 +28,14 @@ package final class RedisLink {
         }
     }
 
+    /// The socket of the connection, if there is one.
+    var fileDescriptor: Int32? {
+        switch self.connection {
+        case .some(let connection): connection.fileDescriptor
+        case .none: nil
+        }
+    }
+
     /// Connects anew, and waits while Redis is reading its file, unless that is of no interest.
     func connect(waitsWhileLoading: Bool = true) throws(StorageError) {
         self.connection = nil

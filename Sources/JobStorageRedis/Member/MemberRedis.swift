@@ -34,6 +34,22 @@ package final class MemberRedis {
         self.link.disconnect()
     }
 
+    /// Becomes readable when the server closes the connection, which its end does; nil while there is none.
+    package var fileDescriptor: Int32? { self.link.isConnected ? self.link.fileDescriptor : nil }
+
+    /// What this run of the server is called; another one begins with its next start.
+    package func runName() throws(StorageError) -> String {
+        try self.connectIfNeeded()
+        var commands = RedisCommandBuffer(reserving: 64)
+        commands.begin("INFO", argumentCount: 1)
+        commands.append("server")
+        let text = try self.link.reply(to: commands).withView { (reply) throws(StorageError) in
+            try reply.storedBytes()
+        }
+        guard let name = InfoText(text ?? [])["run_id"] else { throw .incompatible("Redis does not say its run") }
+        return String(name)
+    }
+
     /// Cuts it off: it follows the void, and every connection but this one is dropped, those of replicas too.
     package func detach() throws(StorageError) {
         var commands = RedisCommandBuffer(reserving: 512)
@@ -139,6 +155,17 @@ package final class MemberRedis {
         within timeout: Duration
     ) throws(StorageError) -> Set<RedisAddress> {
         try self.wait(ReplicaAcknowledgement(replicaCount: count, timeout: timeout, members: members)).members
+    }
+
+    /// Lets every replica say how far it is, which by itself it does once a second, and returns when this time is over.
+    package func askReplicas(within timeout: Duration) throws(StorageError) {
+        try self.connectIfNeeded()
+        var commands = RedisCommandBuffer(reserving: 64)
+        commands.begin("WAIT", argumentCount: 2)
+        // More than there ever are, so that Redis asks them and does not answer at once.
+        commands.append(Int(Int32.max))
+        commands.append(timeout.wholeMilliseconds)
+        _ = try self.link.reply(to: commands)
     }
 
     private func wait(_ acknowledgement: ReplicaAcknowledgement) throws(StorageError) -> ReplicaWait.Outcome {

@@ -131,7 +131,9 @@ package struct MemberRedisServer: Sendable, Equatable {
             bind \(self.listenAddresses.map { RedisServerDirectives.quoted($0) }.joined(separator: " "))
             port \(self.address.port)
             protected-mode yes
-            user default off resetpass
+            # Nobody can be this user. But Redis loads its log in its name, and drops every transaction in there, without a
+            # word, that this user would not be allowed to carry out.
+            user default off resetpass allkeys allchannels +@all
             user \(self.manager.name) on \(RedisServerDirectives.quoted(">" + self.manager.password)) ~* &* +@all
             user \(self.replication.name) on \(RedisServerDirectives.quoted(">" + self.replication.password)) resetkeys resetchannels \
             -@all +psync +replconf +ping

@@ -58,9 +58,15 @@ package final class LeaderLoop {
     /// - Throws: `StorageError.incompatible` when the store has what this program does not understand; `LinkError`
     ///   when the link is broken for good.
     package func run() throws {
-        self.stop.wake(through: self.link.waker)
+        let waker = self.link.waker
+        self.stop.wake(through: waker)
+        self.election.onChange { waker.wake() }
         var pause = Self.shortestPause
         while !self.stop.isRequested {
+            guard self.election.mayLoad else {
+                try self.standBy(atMost: Self.longestWait)
+                continue
+            }
             do {
                 try self.lead()
                 pause = Self.shortestPause
@@ -80,13 +86,12 @@ package final class LeaderLoop {
         }
     }
 
-    /// Leads for as long as every turn can be written.
+    /// Leads for as long as every turn can be written, and this manager is to lead.
     private func lead() throws {
-        // Whoever does not lead has no business with the store; which epoch it will be is asked below.
-        guard self.election.leadership(after: Epoch(0), at: self.clocks.uptime()) != nil else { return }
         let state = try self.store.load()
         let now = self.clocks.now
         guard let leadership = self.election.leadership(after: state.position.epoch, at: now.uptime) else { return }
+        defer { self.election.resign(leadership) }
         let manager = JobManager(
             state: state,
             epoch: leadership.epoch,
@@ -108,8 +113,7 @@ package final class LeaderLoop {
                 "working": "\(state.reservations.count)",
             ]
         )
-        defer { self.election.resign(leadership) }
-        while !self.stop.isRequested {
+        while !self.stop.isRequested, self.duty(of: manager) == .lead {
             try self.takeTurn(of: manager)
             if manager.hasColdQueues { try self.write(manager) { try manager.warmQueues() } }
             if manager.hasTasks { try self.write(manager) { try manager.runSlice(uptime: self.clocks.uptime) } }
@@ -131,6 +135,10 @@ package final class LeaderLoop {
             }
             throw error
         }
+    }
+
+    private func duty(of manager: JobManager) -> LeaderDuty {
+        self.election.duty(in: manager.epoch, at: self.clocks.uptime())
     }
 
     /// One turn of commands.
@@ -204,12 +212,14 @@ package final class LeaderLoop {
         manager.beginTurn(at: self.clocks.now)
         do {
             try turn()
-            try manager.commit()
+            try manager.commit(always: self.election.needsProof && manager.outbox.saysDone)
         } catch StorageError.refused(let reason) {
             // It is certain that nothing was done, and so the clients may be told.
             try self.refuse(manager, because: reason)
             throw StorageError.refused(reason)
         }
+        // What needed no transaction is true only as long as nobody else leads.
+        guard self.duty(of: manager) != .leave else { return }
         try self.send(manager)
     }
 

@@ -19,6 +19,11 @@ struct Outbox {
 
     var isEmpty: Bool { self.batches.isEmpty && self.late.isEmpty && self.messages.isEmpty }
 
+    /// Whether a client is told for the first time that something is done, be it that nothing had to be.
+    var saysDone: Bool {
+        self.batches.contains { !$0.isRepetition && $0.replies.contains(.ok) }
+    }
+
     mutating func answer(
         _ batch: UInt64,
         of lane: LaneKey,

@@ -1,15 +1,11 @@
 import FaktoryClient
 import Foundation
 import Logging
-import ServiceLifecycle
-import UnixSignals
 
 /// `millrace dev`: one process of each role and a Redis of their own, in one terminal.
 ///
 /// The children are the same processes that run in production; nothing takes a short cut.
 struct DevCommand {
-    /// Through which program children are started, so that they end with this process.
-    private static let executable = "/proc/self/exe"
     /// How often the server is asked whether it answers, until it does.
     private static let readinessProbe = Duration.milliseconds(50)
 
@@ -24,28 +20,13 @@ struct DevCommand {
         let logger = Logger(label: "dev")
         let lock = try StorageLock(directory: self.settings.storageDirectory)
         defer { lock.release() }
+        let processes = RoleProcesses(settings: self.settings, options: self.options, frontName: "dev")
+        let environment = ProcessInfo.processInfo.environment
         let redis = try self.makeRedis()
+        let own = redis.map { [$0.child(environment: environment)] } ?? []
         let watch = redis.map(RedisWatch.init(of:))
-        let supervisor = Supervisor(children: try self.makeChildren(redis), launcher: Self.executable) { event in
-            Self.log(event, logger)
-            watch?.take(event)
-        }
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask {
-                for await signal in signals { await supervisor.receive(signal.rawValue) }
-            }
-            group.addTask { await self.announce() }
-            if let watch {
-                group.addTask {
-                    if await watch.findsUnreadableData() { supervisor.stop() }
-                }
-            }
-            await supervisor.run()
-            group.cancelAll()
-        }
-        if let failure = watch?.failure { throw failure }
-        logger.info("stopped")
+        let children = try own + processes.children(environment: environment)
+        try await processes.run(children, watch: watch, logger: logger) { await self.announce() }
     }
 
     /// The Redis of our own, ready to be started; nil when the settings name another.
@@ -60,28 +41,6 @@ struct DevCommand {
         )
         try redis.prepare()
         return redis
-    }
-
-    private func makeChildren(_ redis: RedisServerCommand?) throws -> [ChildProcess] {
-        let environment = ProcessInfo.processInfo.environment
-        var children = redis.map { [$0.child(environment: environment)] } ?? []
-        let path = try FileManager.default.destinationOfSymbolicLink(atPath: Self.executable)
-        // A front that takes the place of one that died takes its session's place, too.
-        let name = [
-            "--set",
-            "front.session_name=\(self.settings.front.sessionName.isEmpty ? "dev" : self.settings.front.sessionName)",
-        ]
-        for (role, more) in [("manager", []), ("scheduler", []), ("front", name)] {
-            children.append(
-                ChildProcess(
-                    name: role,
-                    executable: path,
-                    arguments: [role] + self.options.arguments + more,
-                    environment: environment
-                )
-            )
-        }
-        return children
     }
 
     /// Tells where the server is, once it answers.
@@ -141,22 +100,5 @@ struct DevCommand {
     /// A host that a client on this machine can connect to.
     private static func reachable(_ host: String) -> String {
         host.isEmpty || host == "0.0.0.0" || host == "::" ? "127.0.0.1" : host
-    }
-
-    private static func log(_ event: SupervisorEvent, _ logger: Logger) {
-        switch event {
-        case .started(let name, let processID):
-            logger.info("started", metadata: ["process": "\(name)", "pid": "\(processID)"])
-        case .failedToStart(let name, let reason):
-            logger.error("could not be started", metadata: ["process": "\(name)", "reason": "\(reason)"])
-        case .exited(let name, let end):
-            logger.info("ended", metadata: ["process": "\(name)", "how": "\(end)"])
-        case .restarting(let name, let wait):
-            logger.warning("starts again", metadata: ["process": "\(name)", "in": "\(wait)"])
-        case .stopping(let name):
-            logger.info("stopping", metadata: ["process": "\(name)"])
-        case .killed(let name):
-            logger.error("did not stop in time and was killed", metadata: ["process": "\(name)"])
-        }
     }
 }

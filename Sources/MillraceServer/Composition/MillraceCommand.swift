@@ -7,6 +7,10 @@ struct MillraceCommand {
     let extend: @Sendable (JobManager) -> Void
 
     static let extraCommands = [
+        CommandLine.ExtraCommand(
+            name: "cluster",
+            summary: "Look at the members of a cluster, and let another one lead"
+        ),
         CommandLine.ExtraCommand(name: "demo", summary: "Work a few hundred jobs through a running server"),
         CommandLine.ExtraCommand(name: "bench", summary: "Measure a running server, and check that it loses no job"),
         CommandLine.ExtraCommand(name: "keys", summary: "Make a pair of keys for the links between hosts"),
@@ -35,13 +39,15 @@ struct MillraceCommand {
                 print(loaded.report, terminator: "")
                 return 0
             }
+        case .extra("cluster", let arguments):
+            return await ClusterCommand().run(arguments)
         case .extra("bench", let arguments):
             return await BenchCommand().run(arguments)
         case .extra("keys", let arguments):
             return KeysCommand().run(arguments)
         case .extra(_, let arguments):
             return await DemoCommand().run(arguments)
-        case .dev, .front, .manager, .scheduler:
+        case .dev, .host, .front, .manager, .scheduler:
             return await self.withSettings(of: invocation) { loaded, loader in
                 await self.runRole(invocation, loaded, loader)
             }
@@ -59,6 +65,7 @@ struct MillraceCommand {
             case .front: try await roles.runFront()
             case .manager: try await roles.runManager()
             case .scheduler: try await roles.runScheduler()
+            case .host: try await HostCommand(loaded: loaded, options: invocation.options).run()
             default: try await DevCommand(loaded: loaded, loader: loader, options: invocation.options).run()
             }
             return 0
@@ -73,10 +80,12 @@ struct MillraceCommand {
         _ body: (LoadedSettings, SettingsLoader) async -> Int32
     ) async -> Int32 {
         let speaksToClients = invocation.command != .manager && invocation.command != .scheduler
+        let isMember = invocation.command == .manager || invocation.command == .host
         let loader = SettingsLoader(
             options: invocation.options,
             variables: ProcessInfo.processInfo.environment,
-            needsPassword: speaksToClients
+            needsPassword: speaksToClients,
+            isMember: isMember
         )
         let loaded: LoadedSettings
         do throws(SettingsError) {

@@ -23,7 +23,7 @@ struct Roles {
     let destination: LogDestination
     let extend: @Sendable (JobManager) -> Void
 
-    private var settings: Settings { self.loaded.settings }
+    var settings: Settings { self.loaded.settings }
 
     // MARK: The three processes
 
@@ -48,6 +48,13 @@ struct Roles {
     }
 
     func runManager() async throws {
+        switch self.settings.mode {
+        case .single: try await self.runSoleManager()
+        case .replicated: try await self.runMember()
+        }
+    }
+
+    private func runSoleManager() async throws {
         let logger = Logger(label: "manager")
         let context = try ZeroMQContext()
         let store = try self.storeConfiguration()
@@ -87,7 +94,7 @@ struct Roles {
         try await self.run([scheduler, self.makeReloader(of: [], logger: logger)], logger: logger)
     }
 
-    private func run(_ services: [any Service], logger: Logger) async throws {
+    func run(_ services: [any Service], logger: Logger) async throws {
         let configuration = ServiceGroupConfiguration(
             services: services.map { service in
                 .init(
@@ -105,12 +112,12 @@ struct Roles {
 
     // MARK: From settings to configurations
 
-    private var endpoint: String { self.settings.managerEndpoint.description }
+    var endpoint: String { self.settings.managerEndpoint.description }
 
     /// Where fronts and schedulers look for the leader.
-    private var managerEndpoints: [String] { [self.endpoint] }
+    private var managerEndpoints: [String] { self.settings.managerEndpoints.map(\.description) }
 
-    private var managerSettings: ManagerSettings {
+    var managerSettings: ManagerSettings {
         let section = self.settings.manager
         return ManagerSettings(
             maximumQueueLength: section.maximumQueueLength,
@@ -202,7 +209,7 @@ struct Roles {
 
     // MARK: SIGHUP
 
-    private func makeReloader(of fronts: [FrontServer], logger: Logger) -> Reloader {
+    func makeReloader(of fronts: [FrontServer], logger: Logger) -> Reloader {
         let destination = self.destination
         return Reloader(loader: self.loader, loaded: self.loaded, logger: logger) { loaded in
             destination.setLevel(loaded.settings.log.level)

@@ -32,6 +32,7 @@ extension CommandLine {
         let command: Invocation.Command
         switch first {
         case "dev": command = .dev
+        case "host": command = .host
         case "front": command = .front
         case "manager": command = .manager
         case "scheduler": command = .scheduler
@@ -47,7 +48,8 @@ extension CommandLine {
         case SupervisedExec.name:
             return Invocation(command: .supervisedExec(try SupervisedExec(parsing: Array(rest))))
         default:
-            let known = ["dev", "front", "manager", "scheduler", "version", "config", "help"] + extra.map(\.name)
+            let known =
+                ["dev", "host", "front", "manager", "scheduler", "version", "config", "help"] + extra.map(\.name)
             throw UsageError("unknown command \(first)\(Suggestion.hint(for: first, among: known))")
         }
         return try Self.parseFlags(rest, of: command, helpFor: first, extra: extra)

@@ -25,6 +25,7 @@ package enum CommandLineHelp {
 
     private static let commands = [
         ("dev", "Run a front, a manager, a scheduler and a Redis of their own in one terminal"),
+        ("host", "Run the roles and the Redis of one member of a cluster"),
         ("front", "Serve Faktory clients and the web UI"),
         ("manager", "Keep the jobs: the only process that writes to Redis"),
         ("scheduler", "Tell the manager when what is due is due"),

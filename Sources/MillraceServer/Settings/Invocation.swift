@@ -4,6 +4,8 @@ package struct Invocation: Sendable, Equatable {
     package enum Command: Sendable, Equatable {
         /// All roles and a Redis in one terminal.
         case dev
+        /// All roles and the Redis of one member of a cluster.
+        case host
         case front
         case manager
         case scheduler

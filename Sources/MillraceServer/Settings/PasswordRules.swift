@@ -45,6 +45,12 @@ package struct PasswordRules: Sendable {
         return own.isEmpty ? server : Secret(own)
     }
 
+    /// Another secret, with rule 3 applied.
+    package func secret(_ configured: Secret?) throws(Failure) -> Secret? {
+        guard let configured else { return nil }
+        return Secret(try self.resolved(configured.value))
+    }
+
     /// A file that cannot be read does exist, so that rule 3 may complain about it.
     private var defaultFileExists: Bool {
         do throws(ConfigurationFiles.Failure) {

@@ -15,6 +15,8 @@ package struct Settings: Sendable, Equatable {
     package enum Mode: String, Sendable, CaseIterable {
         /// One manager with a Redis of its own.
         case single
+        /// A manager with a Redis on each of 3 or 5 hosts, of which one leads.
+        case replicated
     }
 
     /// What an acknowledged job survives.
@@ -36,6 +38,7 @@ package struct Settings: Sendable, Equatable {
     package var web = WebSection()
     package var manager = ManagerSection()
     package var redis = RedisSection()
+    package var cluster = ClusterSection()
     package var scheduler = SchedulerSection()
     package var log = LogSection()
     package var tls = TLSSection()
@@ -55,9 +58,26 @@ package struct Settings: Sendable, Equatable {
         }
     }
 
-    /// Where the fronts and schedulers reach the manager: as set, or a socket in the storage directory.
+    /// Where the manager of this host listens for fronts and schedulers.
+    ///
+    /// It is as set; else in replicated mode the port of this host's member, or of the first one on a host without; else a
+    /// socket in the storage directory.
     package var managerEndpoint: ManagerSection.Endpoint {
-        self.manager.endpoint ?? .ipc(path: self.storageDirectory + "/millrace-manager.sock")
+        if let endpoint = self.manager.endpoint { return endpoint }
+        if self.mode == .replicated, let member = self.cluster.ownMember ?? self.cluster.members.first {
+            return .tcp(HostPort(host: member.host, port: UInt16(clamping: self.cluster.managerPort)))
+        }
+        return .ipc(path: self.storageDirectory + "/millrace-manager.sock")
+    }
+
+    /// Where fronts and schedulers look for the leader: as set, or at every member.
+    package var managerEndpoints: [ManagerSection.Endpoint] {
+        guard self.manager.endpoint == nil, self.mode == .replicated, !self.cluster.members.isEmpty else {
+            return [self.managerEndpoint]
+        }
+        return self.cluster.members.map { member in
+            .tcp(HostPort(host: member.host, port: UInt16(clamping: self.cluster.managerPort)))
+        }
     }
 
     /// Where the manager reaches Redis: as set, or the socket of our own server in the storage directory.
@@ -81,6 +101,8 @@ package struct Settings: Sendable, Equatable {
         problems += self.web.problems()
         problems += self.manager.problems()
         problems += self.redis.problems()
+        problems += self.cluster.problems()
+        if self.mode == .replicated { problems += self.problemsWhenReplicated() }
         problems += self.scheduler.problems()
         problems += self.tls.problems()
         if case .ipc(let path) = self.managerEndpoint, let problem = UnixSocketPath.problem(with: path) {
@@ -89,6 +111,14 @@ package struct Settings: Sendable, Equatable {
         if case .unix(let path) = self.redisEndpoint, let problem = UnixSocketPath.problem(with: path) {
             problems.append(SettingProblem(setting: "redis.socket", reason: problem))
         }
+        return problems
+    }
+
+    private func problemsWhenReplicated() -> [SettingProblem] {
+        var problems = self.cluster.problemsWhenReplicated()
+        let reason = "cannot be set in replicated mode, in which each member starts a Redis of its own"
+        if self.redis.socket != nil { problems.append(SettingProblem(setting: "redis.socket", reason: reason)) }
+        if self.redis.address != nil { problems.append(SettingProblem(setting: "redis.address", reason: reason)) }
         return problems
     }
 }

@@ -104,12 +104,15 @@ struct SettingsDraft {
         }
     }
 
+    /// Adds a problem to the errors, with the place of its setting.
+    mutating func note(_ problem: SettingProblem) {
+        let place = self.origins[problem.setting].map { "\($0): " } ?? ""
+        self.errors.append("\(place)\(problem.setting): \(problem.reason)")
+    }
+
     /// Checks the whole and hands it over.
     consuming func finished() throws(SettingsError) -> LoadedSettings {
-        for problem in self.settings.problems() {
-            let place = self.origins[problem.setting].map { "\($0): " } ?? ""
-            self.errors.append("\(place)\(problem.setting): \(problem.reason)")
-        }
+        for problem in self.settings.problems() { self.note(problem) }
         guard self.errors.isEmpty else { throw SettingsError(messages: self.errors) }
         return LoadedSettings(
             settings: self.settings,

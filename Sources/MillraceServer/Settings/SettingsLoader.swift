@@ -11,22 +11,26 @@ package struct SettingsLoader: Sendable {
     package let variables: [String: String]
     package let files: ConfigurationFiles
     package let needsPassword: Bool
+    package let isMember: Bool
     package let extensionSections: Set<String>
 
     /// - Parameters:
     ///   - needsPassword: whether the process speaks to clients; only then do the rules for passwords apply.
+    ///   - isMember: whether the process is one of a member, which in replicated mode has a number and secrets.
     ///   - extensionSections: top-level tables that are handed out in ``LoadedSettings/sections`` unread.
     package init(
         options: CommandLineOptions,
         variables: [String: String],
         files: ConfigurationFiles = .disk,
         needsPassword: Bool = true,
+        isMember: Bool = false,
         extensionSections: Set<String> = Self.faktorySections
     ) {
         self.options = options
         self.variables = variables
         self.files = files
         self.needsPassword = needsPassword
+        self.isMember = isMember
         self.extensionSections = extensionSections
     }
 
@@ -41,6 +45,7 @@ package struct SettingsLoader: Sendable {
         draft.apply(variables: self.variables)
         draft.apply(options: self.options)
         if self.needsPassword { self.resolvePasswords(in: &draft) }
+        if draft.settings.mode == .replicated { self.completeMember(in: &draft) }
         self.findCertificate(in: &draft)
         return try draft.finished()
     }
@@ -141,6 +146,24 @@ package struct SettingsLoader: Sendable {
         } catch {
             draft.errors.append(error.description)
         }
+    }
+
+    /// Applies what replicated mode asks for beyond what a file says.
+    private func completeMember(in draft: inout SettingsDraft) {
+        if draft.origins["durability"] == nil { draft.settings.durability = .disk }
+        guard self.isMember else { return }
+        let rules = PasswordRules(
+            environment: draft.settings.environment,
+            variables: self.variables,
+            files: self.files
+        )
+        do throws(PasswordRules.Failure) {
+            draft.settings.cluster.redisPassword = try rules.secret(draft.settings.cluster.redisPassword)
+            draft.settings.cluster.etcdPassword = try rules.secret(draft.settings.cluster.etcdPassword)
+        } catch {
+            draft.errors.append(error.description)
+        }
+        for problem in draft.settings.cluster.problemsOfMember() { draft.note(problem) }
     }
 
     /// Takes the pair that Faktory would take, unless files were named.

@@ -100,22 +100,50 @@ extension ValueFormat<HostPort> {
     )
 }
 
+extension ValueFormat {
+    /// One value, several with commas between them, or an array of them.
+    static func list<Element>(
+        of element: ValueFormat<Element>,
+        expectation: String
+    ) -> ValueFormat where Value == [Element] {
+        ValueFormat(
+            expectation: expectation,
+            parse: { given in
+                let given: [SettingValue]? =
+                    switch given {
+                    case .text(let text):
+                        text.split(separator: ",", omittingEmptySubsequences: false).map { .text(String($0)) }
+                    case .list(let values): values
+                    default: nil
+                    }
+                guard let given else { return nil }
+                let values = given.compactMap(element.parse)
+                return values.count == given.count ? values : nil
+            },
+            print: { values in values.map(element.print).joined(separator: ",") }
+        )
+    }
+}
+
 extension ValueFormat<[HostPort]> {
-    /// One address, several with commas between them, or an array of them.
-    static let addresses = ValueFormat(
-        expectation: "an address such as \"127.0.0.1:7419\", or an array of them",
-        parse: { given in
-            let texts: [SettingValue]
-            switch given {
-            case .text(let text):
-                texts = text.split(separator: ",", omittingEmptySubsequences: false).map { .text(String($0)) }
-            case .list(let values): texts = values
-            default: return nil
-            }
-            let addresses = texts.compactMap(ValueFormat<HostPort>.address.parse)
-            return addresses.count == texts.count ? addresses : nil
-        },
-        print: { addresses in addresses.map(\.description).joined(separator: ",") }
+    static let addresses = ValueFormat.list(
+        of: .address,
+        expectation: "an address such as \"127.0.0.1:7419\", or an array of them"
+    )
+}
+
+extension ValueFormat<[String]> {
+    static let texts = ValueFormat.list(of: .text, expectation: "a string, or an array of them")
+}
+
+extension ValueFormat<[ClusterSection.Member]> {
+    static let members = ValueFormat.list(
+        of: ValueFormat<ClusterSection.Member>(
+            expectation: "a member such as \"1@10.0.0.1\"",
+            parse: { if case .text(let text) = $0 { ClusterSection.Member(parsing: text) } else { nil } },
+            print: { $0.description }
+        ),
+        expectation: "an array of members such as [\"1@10.0.0.1\", \"2@10.0.0.2\", \"3@10.0.0.3\"]"
     )
 }
 

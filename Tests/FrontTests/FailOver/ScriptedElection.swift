@@ -11,9 +11,17 @@ final class ScriptedElection: Election {
         self.epoch.withLock { $0 = Epoch(epoch) }
     }
 
+    var mayLoad: Bool { self.epoch.withLock { $0 != nil } }
+
+    let needsProof = false
+
     func leadership(after latest: Epoch, at now: Uptime) -> Leadership? {
         self.epoch.withLock { $0 }.flatMap { $0 > latest ? Leadership(epoch: $0, trustedUntil: nil) : nil }
     }
+
+    func duty(in epoch: Epoch, at now: Uptime) -> LeaderDuty { .lead }
+
+    func onChange(_ notify: @escaping @Sendable () -> Void) {}
 
     func resign(_ leadership: Leadership) {
         self.epoch.withLock { if $0 == leadership.epoch { $0 = nil } }

@@ -21,13 +21,14 @@ final class ClientSocket: Sendable {
 
     private let descriptor: Int32
 
-    init(port: Int, patience: Duration = ClientSocket.patience) throws(Failure) {
+    /// - Parameter host: the last number of the loopback address: 127.0.0.1, 127.0.0.2 and so on.
+    init(port: Int, host: UInt32 = 1, patience: Duration = ClientSocket.patience) throws(Failure) {
         self.descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard self.descriptor >= 0 else { throw .system(call: "socket", code: errno) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = UInt16(port).bigEndian
-        address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
+        address.sin_addr.s_addr = (UInt32(INADDR_LOOPBACK) - 1 + host).bigEndian
         let code = withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 Glibc.connect(self.descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))

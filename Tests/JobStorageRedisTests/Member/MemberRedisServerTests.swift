@@ -29,7 +29,8 @@ struct MemberRedisServerTests {
         arguments: [
             "replicaof 127.0.0.1 1", "appendonly yes", "appendfsync always", "aof-load-truncated no",
             "aof-use-rdb-preamble yes", "maxmemory-policy noeviction", "repl-backlog-size 268435456",
-            "repl-diskless-load disabled", "user default off resetpass", #"replica-announce-ip "m1.example""#,
+            "repl-diskless-load disabled", "user default off resetpass allkeys allchannels +@all",
+            #"replica-announce-ip "m1.example""#,
             "replica-announce-port 6379", "port 6379", #"bind "127.0.0.1""#,
         ]
     )

@@ -146,6 +146,17 @@ struct MemberRedisTests {
         }
     }
 
+    @Test(
+        "a transaction of several commands is there after a crash, though Redis loads it as a user that nobody can be"
+    )
+    func severalCommands() throws {
+        let member = try MemberFixture()
+        // The marker of an empty data set has four.
+        let position = try member.redis.promote(to: Epoch(3))
+        try member.crashAndRestart()
+        #expect(try member.redis.position() == position)
+    }
+
     @Test("the file of a data set that was received stays until it is removed")
     func transferFile() throws {
         let (leader, follower) = (try MemberFixture(), try MemberFixture())

@@ -158,11 +158,17 @@ struct RefusalTests {
 /// An election that somebody else may win, and whose first leadership is the last of the test.
 private struct LimitedElection: Election {
     let stop: StopSignal
+    let mayLoad = true
+    let needsProof = false
 
     func leadership(after latest: Epoch, at now: Uptime) -> Leadership? {
         self.stop.request()
         return Leadership(epoch: Epoch(latest.number + 1), trustedUntil: now + .seconds(60))
     }
 
+    func duty(in epoch: Epoch, at now: Uptime) -> LeaderDuty { .lead }
+
     func resign(_ leadership: Leadership) {}
+
+    func onChange(_ notify: @escaping @Sendable () -> Void) {}
 }

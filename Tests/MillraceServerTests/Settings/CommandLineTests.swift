@@ -7,7 +7,7 @@ struct CommandLineTests {
     @Test(
         "each command is recognised",
         arguments: [
-            (["dev"], Invocation.Command.dev), (["front"], .front), (["manager"], .manager),
+            (["dev"], Invocation.Command.dev), (["host"], .host), (["front"], .front), (["manager"], .manager),
             (["scheduler"], .scheduler), (["version"], .version), (["config", "check"], .configCheck),
             (["-v"], .version), (["--version"], .version), (["front", "-v"], .version), ([], .dev),
         ]
@@ -56,7 +56,7 @@ struct CommandLineTests {
 
     @Test(
         "help is given for the program and for each command",
-        arguments: ["dev", "front", "manager", "scheduler", "version"]
+        arguments: ["dev", "host", "front", "manager", "scheduler", "version"]
     )
     func help(command: String) throws {
         for arguments in [[command, "-h"], [command, "--help"], ["help", command]] {

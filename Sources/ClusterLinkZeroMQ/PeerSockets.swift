@@ -1,0 +1,170 @@
+import Election
+import ZeroMQ
+
+/// Carries the sockets of a member's network from the thread that opened them to the one that uses them.
+///
+/// Unchecked, because ZeroMQ lets a socket move between threads behind a full fence, which starting a thread is; they are
+/// used by one thread before and by another after.
+final class PeerSockets: @unchecked Sendable {
+    private var open: Open?
+
+    init(_ open: Open) {
+        self.open = open
+    }
+
+    /// Uses the sockets, and closes them behind.
+    func withOpen(_ body: (Open) -> Void) {
+        guard let open = self.open.take() else { return }
+        body(open)
+    }
+
+    /// The sockets, on one thread.
+    final class Open {
+        /// How soon a lost connection is tried again.
+        private static let reconnectInterval = Duration.milliseconds(20)
+        private static let longestReconnectInterval = Duration.milliseconds(200)
+        /// A member whose machine vanished is noticed in so long, beside the heartbeats of the members themselves.
+        private static let heartbeat = ZeroMQSocketOptions.Heartbeat(
+            interval: .milliseconds(500),
+            timeout: .seconds(2),
+            timeToLive: .seconds(2)
+        )
+
+        private let router: ZeroMQSocket
+        private let peers: [Peer]
+
+        init(
+            member: MemberID,
+            endpoint: String,
+            others: [MemberID: String],
+            in context: ZeroMQContext
+        ) throws(ZeroMQError) {
+            var options = Self.options
+            options.routerMandatory = true
+            // A member that was started anew has the same name as before.
+            options.routerHandover = true
+            self.router = try ZeroMQSocket(.router, in: context, options: options)
+            try self.router.bind(to: endpoint)
+            var peers: [Peer] = []
+            for (other, endpoint) in others {
+                peers.append(try Peer(other, at: endpoint, as: member, options: Self.options, in: context))
+            }
+            self.peers = peers
+        }
+
+        private static var options: ZeroMQSocketOptions {
+            var options = ZeroMQSocketOptions()
+            options.sendHighWaterMark = ZeroMQPeerNetwork.highWaterMark
+            options.receiveHighWaterMark = ZeroMQPeerNetwork.highWaterMark
+            options.maximumMessageByteCount = ZeroMQPeerNetwork.messageByteBound
+            options.reconnectInterval = Self.reconnectInterval
+            options.maximumReconnectInterval = Self.longestReconnectInterval
+            options.heartbeat = Self.heartbeat
+            return options
+        }
+
+        func add(to poller: inout Poller) {
+            _ = poller.add(self.router)
+            for peer in self.peers { peer.add(to: &poller) }
+        }
+
+        func send(_ outgoing: ZeroMQPeerNetwork.Outgoing) throws(ZeroMQError) {
+            switch outgoing {
+            case .message(let bytes, let member):
+                try self.peers.first { $0.member == member }?.send(bytes)
+            case .answer(let bytes, let asker):
+                do {
+                    _ = try self.router.send(to: asker.identity, bytes, wait: false)
+                } catch .hostUnreachable {
+                    // It did not wait for the answer.
+                }
+            }
+        }
+
+        /// Hands over everything that is there; false if that is nothing.
+        func receive(_ tell: (PeerNetworkEvent) -> Void) throws(ZeroMQError) -> Bool {
+            var count = 0
+            // What happened to a connection comes first: what a member said on the next one counts more.
+            for peer in self.peers {
+                while let event = try peer.nextEvent() {
+                    tell(event)
+                    count += 1
+                }
+            }
+            while let frames = try self.router.receiveFrames(wait: false) {
+                count += 1
+                guard frames.count == 2, let event = self.event(from: frames[0], frames[1]) else { continue }
+                tell(event)
+            }
+            return count > 0
+        }
+
+        private func event(from identity: [UInt8], _ bytes: [UInt8]) -> PeerNetworkEvent? {
+            guard let member = Peer.member(named: identity) else {
+                return .question(bytes, from: PeerAsker(identity: identity))
+            }
+            guard self.peers.contains(where: { $0.member == member }) else { return nil }
+            guard let message = try? PeerMessage(decoding: bytes) else { return nil }
+            return .message(message, from: member)
+        }
+    }
+
+    /// The connection to one other member.
+    private final class Peer {
+        let member: MemberID
+        private let socket: ZeroMQSocket
+        private let monitor: ZeroMQMonitor
+        private var isConnected = false
+
+        init(
+            _ member: MemberID,
+            at endpoint: String,
+            as own: MemberID,
+            options: ZeroMQSocketOptions,
+            in context: ZeroMQContext
+        ) throws(ZeroMQError) {
+            var options = options
+            options.identity = Self.name(of: own)
+            // What cannot leave at once would be out of date when it does.
+            options.immediate = true
+            self.member = member
+            self.socket = try ZeroMQSocket(.dealer, in: context, options: options)
+            self.monitor = try self.socket.monitor([.handshakeSucceeded, .disconnected])
+            try self.socket.connect(to: endpoint)
+        }
+
+        func add(to poller: inout Poller) {
+            _ = poller.add(self.socket)
+            _ = poller.add(self.monitor.socket)
+        }
+
+        func send(_ bytes: [UInt8]) throws(ZeroMQError) {
+            _ = try self.socket.send(bytes, wait: false)
+        }
+
+        /// What happened to the connection since it was asked last.
+        func nextEvent() throws(ZeroMQError) -> PeerNetworkEvent? {
+            // Routers of members send nothing by this way; what a stranger sends must not pile up.
+            while try self.socket.receive(wait: false) != nil {}
+            while let event = try self.monitor.next(wait: false) {
+                let isConnected = event.kind == .handshakeSucceeded
+                guard isConnected != self.isConnected else { continue }
+                self.isConnected = isConnected
+                return isConnected ? .connected(self.member) : .disconnected(self.member)
+            }
+            return nil
+        }
+
+        static func name(of member: MemberID) -> [UInt8] {
+            Array((ZeroMQPeerNetwork.identityPrefix + "\(member.number)").utf8)
+        }
+
+        static func member(named identity: [UInt8]) -> MemberID? {
+            let text = String(decoding: identity, as: UTF8.self)
+            guard text.hasPrefix(ZeroMQPeerNetwork.identityPrefix) else { return nil }
+            let digits = text.dropFirst(ZeroMQPeerNetwork.identityPrefix.count)
+            guard let number = UInt8(digits), number <= MemberID.greatestNumber else { return nil }
+            return MemberID(number)
+        }
+    }
+}

@@ -1,0 +1,101 @@
+package import Election
+import JobCore
+package import JobStorage
+
+/// The store of a leader in replicated mode: its own Redis, of which the other members have copies.
+///
+/// A transaction that it says is confirmed is with a majority of members, and the role of this one did not change since
+/// before it was written. It answers nothing else: as long as too few have it, it asks them again, and when this member
+/// must not lead any more, it throws `.disconnected`, because nobody knows what will become of what was written.
+///
+/// What was loaded under one ticket is written under no other, so that a load has to follow each change of the role. A
+/// connection that broke is made anew by the next load only, and only to a Redis that holds the marker of the ticket's
+/// epoch. One that was started anew since the marker was written may hold it, too, but it takes no writes (P11); since a
+/// leader writes and waits for the majority before it serves anything, it serves nothing from there.
+package final class MemberJobStore: JobStore, ReadsOverRedis {
+    private let store: RedisJobStore
+    private let authority: any WriteAuthority
+    private let others: [RedisAddress: MemberID]
+    private let acknowledgement: ReplicaAcknowledgement?
+    /// What the data was loaded under.
+    private var ticket: WriteTicket?
+    /// Whether the authority was told that writes are not confirmed.
+    private var isShort = false
+
+    /// - Parameters:
+    ///   - configuration: how the manager enters its own Redis, with the acknowledgement that makes a majority.
+    ///   - others: where the Redis of each other member announces itself.
+    package init(
+        configuration: RedisStoreConfiguration,
+        others: [MemberID: RedisAddress],
+        authority: any WriteAuthority
+    ) {
+        self.store = RedisJobStore(configuration: configuration)
+        self.acknowledgement = configuration.acknowledgement
+        self.authority = authority
+        self.others = Dictionary(others.map { ($0.value, $0.key) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    package func load() throws(StorageError) -> StoredState {
+        self.ticket = nil
+        guard let ticket = self.authority.ticket else { throw Self.over }
+        let state = try self.store.load()
+        guard state.position.epoch == ticket.epoch else {
+            throw .disconnected(reason: "Redis does not hold the marker of epoch \(ticket.epoch.number)")
+        }
+        self.ticket = ticket
+        return state
+    }
+
+    @discardableResult
+    package func commit(_ transaction: StorageTransaction) throws(StorageError) -> Confirmation {
+        guard let ticket, self.authority.ticket == ticket else { throw Self.over }
+        do throws(StorageError) {
+            var confirmation = try self.store.commit(transaction)
+            while !self.isAcknowledged(confirmation, under: ticket) {
+                guard self.authority.ticket == ticket else { throw Self.over }
+                confirmation = try self.store.awaitConfirmation()
+            }
+            return .confirmed
+        } catch {
+            throw self.translated(error, under: ticket)
+        }
+    }
+
+    package func openReads() throws(StorageError) -> RedisReads {
+        guard let ticket, self.authority.ticket == ticket else { throw Self.over }
+        return try self.store.openReads()
+    }
+
+    /// Asks the authority, and tells it when too few members have what was written, or enough again.
+    private func isAcknowledged(_ confirmation: Confirmation, under ticket: WriteTicket) -> Bool {
+        let replicas = self.replicas(confirming: confirmation)
+        let isConfirmed = confirmation == .confirmed
+        if self.isShort || !isConfirmed { self.authority.noteConfirmation(of: ticket, by: replicas) }
+        self.isShort = !isConfirmed
+        return isConfirmed && self.authority.acknowledges(ticket, confirmedBy: replicas)
+    }
+
+    private func replicas(confirming confirmation: Confirmation) -> MemberSet {
+        guard self.acknowledgement?.members == nil else {
+            return MemberSet(self.store.confirmingMembers.compactMap { self.others[$0] })
+        }
+        // Where one other member is enough, it is not asked which: whoever replicates is one.
+        let count = confirmation == .confirmed ? self.acknowledgement?.replicaCount ?? 0 : 0
+        return MemberSet(self.others.values.sorted().prefix(count))
+    }
+
+    /// An error as a leader may pass it on.
+    ///
+    /// A Redis that was started anew or has a new role refuses writes, which is no answer for a client: another leader
+    /// will know better.
+    private func translated(_ error: StorageError, under ticket: WriteTicket) -> StorageError {
+        guard case .refused(let reason) = error else { return error }
+        let isOfRole = ["READONLY", "LOADING", "MASTERDOWN", "NOREPLICAS", "NOAUTH", "NOPERM"].contains {
+            reason.hasPrefix($0)
+        }
+        return isOfRole || self.authority.ticket != ticket ? .disconnected(reason: reason) : error
+    }
+
+    private static var over: StorageError { .disconnected(reason: "this member does not lead any more") }
+}

@@ -1,0 +1,83 @@
+package import Election
+
+/// What an operator is told of a cluster: a line for each member.
+package struct ClusterReport: Encodable, Sendable {
+    /// One member, as far as it answered.
+    package struct Row: Encodable, Sendable {
+        package var number: UInt8
+        package var host: String
+        /// `leader`, `follower`, `behind` while its copy is not up to date, `without store`, or `unreachable`.
+        package var role: String
+        /// How many transactions its copy lacks; nil when that is not known.
+        package var lag: UInt64?
+        package var status: MemberStatus?
+    }
+
+    package var cluster: String
+    /// The number of the member that leads and serves.
+    package var leader: UInt8?
+    package var epoch: UInt64?
+    /// How many members answered and have a vote.
+    package var voterCount: Int
+    package var members: [Row]
+
+    package init(cluster: String, _ answers: [(number: UInt8, host: String, status: MemberStatus?)]) {
+        let serving = answers.compactMap(\.status).filter(\.isServing)
+        // One that was cut off may still believe that it leads; the later one is right.
+        let leader = serving.max { ($0.leader?.epoch ?? 0) < ($1.leader?.epoch ?? 0) }
+        let goal = leader?.store?.position
+        self.cluster = cluster
+        self.leader = leader?.member
+        self.epoch = leader?.leader?.epoch
+        self.voterCount = answers.count { $0.status?.isVoter ?? false }
+        self.members = answers.map { answer in
+            Row(
+                number: answer.number,
+                host: answer.host,
+                role: Self.role(of: answer.status, leader: leader?.member),
+                lag: Self.lag(of: answer.status?.store?.position, behind: goal),
+                status: answer.status
+            )
+        }
+    }
+
+    /// Whether the cluster takes jobs.
+    package var isServing: Bool { self.leader != nil }
+
+    private static func role(of status: MemberStatus?, leader: UInt8?) -> String {
+        guard let status else { return "unreachable" }
+        guard let store = status.store else { return "without store" }
+        if status.member == leader { return "leader" }
+        return store.isLinkUp && !store.isSynchronizing ? "follower" : "behind"
+    }
+
+    /// A copy of another epoch may have what the leader's has not, so that nothing can be counted.
+    private static func lag(of position: MemberStatus.DataPosition?, behind goal: MemberStatus.DataPosition?) -> UInt64?
+    {
+        guard let position, let goal, position.epoch == goal.epoch else { return nil }
+        return goal.sequence > position.sequence ? goal.sequence - position.sequence : 0
+    }
+
+    /// The report as a table with a heading.
+    package var text: String {
+        let heading =
+            self.leader.map { "cluster \(self.cluster): member \($0) leads in epoch \(self.epoch ?? 0)" }
+            ?? "cluster \(self.cluster): no member leads"
+        let rows =
+            [["MEMBER", "HOST", "ROLE", "VOTE", "EPOCH", "SEQUENCE", "LAG"]]
+            + self.members.map { row in
+                let position = row.status?.store?.position
+                return [
+                    "\(row.number)", row.host, row.role, row.status.map { $0.isVoter ? "yes" : "no" } ?? "-",
+                    position.map { "\($0.epoch)" } ?? "-", position.map { "\($0.sequence)" } ?? "-",
+                    row.lag.map { "\($0)" } ?? "-",
+                ]
+            }
+        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        let lines = rows.map { row in
+            zip(row, widths).map { text, width in text + String(repeating: " ", count: width - text.count) }
+                .joined(separator: "  ")
+        }
+        return ([heading, ""] + lines.map { $0.replacing(/\ +$/, with: "") }).joined(separator: "\n") + "\n"
+    }
+}

@@ -1,0 +1,52 @@
+import Foundation
+import JobStorageRedis
+import Logging
+
+/// `millrace host`: everything that one member of a cluster needs, kept running by one supervisor.
+///
+/// Its Redis starts as a replica of nobody each time; what becomes of it is decided by the manager beside it.
+struct HostCommand {
+    /// Why there is nothing to run; in words.
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// How long Redis may take to write out its log.
+    private static let redisStopTimeout = Duration.seconds(30)
+
+    let loaded: LoadedSettings
+    let options: CommandLineOptions
+
+    private var settings: Settings { self.loaded.settings }
+
+    func run() async throws {
+        MillraceCommand.complain(MillraceCommand.banner)
+        guard self.settings.mode == .replicated else {
+            throw Failure(description: "millrace host needs mode = \"replicated\"; millrace dev runs a single host")
+        }
+        let logger = Logger(label: "host")
+        let lock = try StorageLock(directory: self.settings.storageDirectory)
+        defer { lock.release() }
+        let environment = ProcessInfo.processInfo.environment
+        let processes = RoleProcesses(
+            settings: self.settings,
+            options: self.options,
+            frontName: "host-\(self.settings.cluster.member ?? 0)"
+        )
+        let children = try [self.makeRedis(environment: environment)] + processes.children(environment: environment)
+        try await processes.run(children, logger: logger) {}
+    }
+
+    private func makeRedis(environment: [String: String]) throws -> ChildProcess {
+        let password = try HostPassword(directory: self.settings.storageDirectory).make()
+        let server = try MemberPlan(self.settings).redisServer(password: password)
+        try server.prepare()
+        return ChildProcess(
+            name: "redis",
+            executable: server.executable,
+            arguments: server.arguments,
+            environment: environment,
+            stopTimeout: Self.redisStopTimeout
+        )
+    }
+}

@@ -1,0 +1,80 @@
+import Foundation
+import Logging
+import UnixSignals
+
+/// The roles of one host as child processes of one supervisor.
+///
+/// The children are the same processes that run in production; nothing takes a short cut.
+struct RoleProcesses {
+    /// Through which program children are started, so that they end with this process.
+    private static let executable = "/proc/self/exe"
+
+    let settings: Settings
+    let options: CommandLineOptions
+    /// What the front is called if the settings do not say.
+    let frontName: String
+
+    /// A front, a manager and a scheduler, with our own flags.
+    func children(environment: [String: String]) throws -> [ChildProcess] {
+        let path = try FileManager.default.destinationOfSymbolicLink(atPath: Self.executable)
+        // A front that takes the place of one that died takes its session's place, too.
+        let sessionName = self.settings.front.sessionName
+        let name = ["--set", "front.session_name=\(sessionName.isEmpty ? self.frontName : sessionName)"]
+        return [("manager", []), ("scheduler", []), ("front", name)].map { role, more in
+            ChildProcess(
+                name: role,
+                executable: path,
+                arguments: [role] + self.options.arguments + more,
+                environment: environment
+            )
+        }
+    }
+
+    /// Keeps the children running until the process is told to stop; `announce` runs beside them, and is cancelled then.
+    ///
+    /// Throws `UnreadableData` when the watch has found that our Redis cannot read its data: nothing would change that.
+    func run(
+        _ children: [ChildProcess],
+        watch: RedisWatch? = nil,
+        logger: Logger,
+        announce: @escaping @Sendable () async -> Void
+    ) async throws {
+        let supervisor = Supervisor(children: children, launcher: Self.executable) { event in
+            Self.log(event, logger)
+            watch?.take(event)
+        }
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for await signal in signals { await supervisor.receive(signal.rawValue) }
+            }
+            group.addTask { await announce() }
+            if let watch {
+                group.addTask {
+                    if await watch.findsUnreadableData() { supervisor.stop() }
+                }
+            }
+            await supervisor.run()
+            group.cancelAll()
+        }
+        if let failure = watch?.failure { throw failure }
+        logger.info("stopped")
+    }
+
+    private static func log(_ event: SupervisorEvent, _ logger: Logger) {
+        switch event {
+        case .started(let name, let processID):
+            logger.info("started", metadata: ["process": "\(name)", "pid": "\(processID)"])
+        case .failedToStart(let name, let reason):
+            logger.error("could not be started", metadata: ["process": "\(name)", "reason": "\(reason)"])
+        case .exited(let name, let end):
+            logger.info("ended", metadata: ["process": "\(name)", "how": "\(end)"])
+        case .restarting(let name, let wait):
+            logger.warning("starts again", metadata: ["process": "\(name)", "in": "\(wait)"])
+        case .stopping(let name):
+            logger.info("stopping", metadata: ["process": "\(name)"])
+        case .killed(let name):
+            logger.error("did not stop in time and was killed", metadata: ["process": "\(name)"])
+        }
+    }
+}

@@ -1,0 +1,212 @@
+/// How the hosts of a replicated installation find each other; of no meaning in single mode.
+package struct ClusterSection: Sendable, Equatable {
+    /// A host that keeps a copy of everything, as `1@10.0.0.1`.
+    package struct Member: Sendable, Hashable {
+        /// Belongs to this host for the life of the cluster: between 1 and 63.
+        package var number: UInt8
+        /// A name or an address, the same for all members.
+        package var host: String
+
+        package init(number: UInt8, host: String) {
+            self.number = number
+            self.host = host
+        }
+    }
+
+    static let numberRange = 1...63
+    static let memberCounts = [1, 3, 5]
+    static let portRange = 1...65_535
+    static let endpointRange = 1...16
+    static let longestName = 64
+    static let passwordRange = 16...512
+    static let leaseRange: ClosedRange<Duration> = .seconds(2)...(.seconds(60))
+    static let heartbeatRange: ClosedRange<Duration> = .milliseconds(20)...(.seconds(10))
+    /// A leader that missed so many heartbeats may be suspected, and not before.
+    static let silentHeartbeatCount = 2
+
+    /// What the cluster's keys in etcd are called, so that several clusters can share one.
+    package var name = "millrace"
+    /// Which of the members this host is; nil on a host that only has a front.
+    package var member: Int?
+    /// All hosts that keep a copy, the same list everywhere.
+    package var members: [Member] = []
+    /// Where fronts and schedulers reach the leader.
+    package var managerPort = 7421
+    /// Where members and the operator's commands reach a member.
+    package var peerPort = 7422
+    /// Where the members' Redis copy from each other.
+    package var redisPort = 7423
+    /// Where etcd is; one after the other is tried.
+    package var etcd = ["http://127.0.0.1:2379"]
+    package var etcdUser: String?
+    package var etcdPassword: Secret?
+    /// The file of the authorities that vouch for etcd, in PEM.
+    package var etcdAuthorities: String?
+    /// The file of our own certificate for an etcd that asks for one, in PEM.
+    package var etcdCertificate: String?
+    /// The file of the certificate's key.
+    package var etcdPrivateKey: String?
+    /// What one member's Redis shows another's, the same for all.
+    package var redisPassword: Secret?
+    /// How long a leader that fell silent keeps its place if nobody suspects it.
+    package var leaseTimeToLive = Duration.seconds(3)
+    /// How often a leader says that it is there.
+    package var heartbeatInterval = Duration.milliseconds(250)
+    /// How long the others hear nothing before they take its place.
+    package var heartbeatSilence = Duration.milliseconds(1_500)
+
+    package init() {}
+
+    /// This host's entry in the list, if it has one.
+    package var ownMember: Member? { self.members.first { Int($0.number) == self.member } }
+
+    /// What is wrong with the values of this group, in whatever mode they are used.
+    package func problems() -> [SettingProblem] {
+        self.listProblems() + self.portProblems() + self.etcdProblems() + self.timeProblems() + self.passwordProblems()
+    }
+
+    /// What is missing or does not fit together in replicated mode.
+    package func problemsWhenReplicated() -> [SettingProblem] {
+        var problems: [SettingProblem] = []
+        func add(_ setting: String, _ reason: String) {
+            problems.append(SettingProblem(setting: setting, reason: reason))
+        }
+        if self.members.isEmpty {
+            add("cluster.members", "must list the hosts in replicated mode")
+        } else if let member, self.ownMember == nil {
+            add("cluster.member", "must be one of cluster.members, not \(member)")
+        }
+        let hasTLS = self.etcdAuthorities != nil || self.etcdCertificate != nil
+        if hasTLS, self.etcd.contains(where: { $0.hasPrefix("http://") }) {
+            add("cluster.etcd", "must begin with https:// when certificates are set")
+        }
+        return problems
+    }
+
+    /// What a process that is a member, and not only a front, cannot do without.
+    package func problemsOfMember() -> [SettingProblem] {
+        var problems: [SettingProblem] = []
+        if self.member == nil {
+            let reason = "must say which of cluster.members this host is"
+            problems.append(SettingProblem(setting: "cluster.member", reason: reason))
+        }
+        if self.redisPassword == nil {
+            problems.append(SettingProblem(setting: "cluster.redis_password", reason: "must be set in replicated mode"))
+        }
+        return problems
+    }
+
+    private func listProblems() -> [SettingProblem] {
+        var problems: [SettingProblem] = []
+        let isNameLegal = self.name.utf8.allSatisfy { byte in
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F: true
+            default: false
+            }
+        }
+        if !isNameLegal || !(1...Self.longestName).contains(self.name.utf8.count) {
+            let reason = "must be 1 to \(Self.longestName) letters, digits, hyphens, underscores and dots"
+            problems.append(SettingProblem(setting: "cluster.name", reason: reason))
+        }
+        if let member { problems += [.outside(Self.numberRange, "cluster.member", member)].compactMap { $0 } }
+        let count = self.members.count
+        if count > 0, !Self.memberCounts.contains(count) {
+            problems.append(
+                SettingProblem(setting: "cluster.members", reason: "must list 1, 3 or 5 hosts, not \(count)")
+            )
+        }
+        if Set(self.members.map(\.number)).count < count {
+            problems.append(SettingProblem(setting: "cluster.members", reason: "must not have a number twice"))
+        }
+        if Set(self.members.map(\.host)).count < count {
+            problems.append(SettingProblem(setting: "cluster.members", reason: "must not have a host twice"))
+        }
+        return problems
+    }
+
+    private func portProblems() -> [SettingProblem] {
+        var problems = [
+            SettingProblem.outside(Self.portRange, "cluster.manager_port", self.managerPort),
+            .outside(Self.portRange, "cluster.peer_port", self.peerPort),
+            .outside(Self.portRange, "cluster.redis_port", self.redisPort),
+        ].compactMap { $0 }
+        if self.peerPort == self.managerPort {
+            let reason = "must differ from cluster.manager_port"
+            problems.append(SettingProblem(setting: "cluster.peer_port", reason: reason))
+        }
+        if self.redisPort == self.managerPort || self.redisPort == self.peerPort {
+            let reason = "must differ from cluster.manager_port and cluster.peer_port"
+            problems.append(SettingProblem(setting: "cluster.redis_port", reason: reason))
+        }
+        return problems
+    }
+
+    private func etcdProblems() -> [SettingProblem] {
+        var problems: [SettingProblem] = []
+        func add(_ setting: String, _ reason: String) {
+            problems.append(SettingProblem(setting: setting, reason: reason))
+        }
+        if !Self.endpointRange.contains(self.etcd.count) {
+            add("cluster.etcd", "must name 1 to \(Self.endpointRange.upperBound) endpoints, not \(self.etcd.count)")
+        }
+        for endpoint in self.etcd where !Self.isEndpoint(endpoint) {
+            add("cluster.etcd", "must be like \"http://127.0.0.1:2379\" or \"https://etcd:2379\", not \"\(endpoint)\"")
+        }
+        if (self.etcdUser == nil) != (self.etcdPassword == nil) {
+            add("cluster.etcd_user", "needs cluster.etcd_password, and the other way round")
+        }
+        if (self.etcdCertificate == nil) != (self.etcdPrivateKey == nil) {
+            add("cluster.etcd_certificate", "needs cluster.etcd_private_key, and the other way round")
+        }
+        return problems
+    }
+
+    private func timeProblems() -> [SettingProblem] {
+        var problems = [
+            SettingProblem.outside(Self.leaseRange, "cluster.lease_ttl", self.leaseTimeToLive),
+            .outside(Self.heartbeatRange, "cluster.heartbeat_interval", self.heartbeatInterval),
+            .outside(Self.heartbeatRange, "cluster.heartbeat_silence", self.heartbeatSilence),
+        ].compactMap { $0 }
+        if self.heartbeatSilence < self.heartbeatInterval * Self.silentHeartbeatCount {
+            let reason = "must be at least twice cluster.heartbeat_interval"
+            problems.append(SettingProblem(setting: "cluster.heartbeat_silence", reason: reason))
+        }
+        return problems
+    }
+
+    private func passwordProblems() -> [SettingProblem] {
+        // An absolute path stands for what is in the file.
+        guard let password = self.redisPassword?.value, !password.hasPrefix("/") else { return [] }
+        let isVisible = password.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+        guard !isVisible || !Self.passwordRange.contains(password.utf8.count) else { return [] }
+        let bounds = "\(Self.passwordRange.lowerBound) to \(Self.passwordRange.upperBound)"
+        let reason = "must be \(bounds) visible ASCII characters, or the path of a file that holds them"
+        return [SettingProblem(setting: "cluster.redis_password", reason: reason)]
+    }
+
+    /// Whether the text is a scheme, a host and a port, and nothing else.
+    private static func isEndpoint(_ text: String) -> Bool {
+        for scheme in ["http://", "https://"] where text.hasPrefix(scheme) {
+            guard let address = HostPort(parsing: text.dropFirst(scheme.count)) else { return false }
+            return !address.host.isEmpty && address.port > 0
+        }
+        return false
+    }
+}
+
+extension ClusterSection.Member: CustomStringConvertible {
+    package var description: String { "\(self.number)@\(self.host)" }
+
+    /// Reads `number@host`; nil when the text is anything else, or the number none that a member can have.
+    package init?(parsing text: some StringProtocol) {
+        let parts = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, let number = UInt8(parts[0]), ClusterSection.numberRange.contains(Int(number)) else {
+            return nil
+        }
+        // What a port can be put behind, without brackets.
+        guard let address = HostPort(parsing: "\(parts[1]):1"), !address.host.isEmpty, address.host == parts[1] else {
+            return nil
+        }
+        self.init(number: number, host: address.host)
+    }
+}

@@ -1,0 +1,143 @@
+import Foundation
+import Synchronization
+import TestSupport
+
+/// Three members on 127.0.0.1, 127.0.0.2 and 127.0.0.3, each of them a real `millrace host`, with a real etcd.
+final class ClusterProcesses: Sendable {
+    /// What `millrace cluster status --json` tells, as far as tests look at it.
+    struct Status: Decodable, Sendable {
+        struct Member: Decodable, Sendable {
+            struct Status: Decodable, Sendable {
+                let isVoter: Bool
+            }
+
+            let number: UInt32
+            let role: String
+            let lag: UInt64?
+            let status: Status?
+        }
+
+        let leader: UInt32?
+        let epoch: UInt64?
+        let voterCount: Int
+        let members: [Member]
+
+        /// Whether every member has everything, and a vote.
+        var isComplete: Bool {
+            self.leader != nil && self.voterCount == self.members.count && self.members.allSatisfy { $0.lag == 0 }
+        }
+    }
+
+    /// How long the cluster may take for anything on a busy machine.
+    static let patience = Duration.seconds(30)
+    /// How often it is asked how it is.
+    private static let look: useconds_t = 20_000
+
+    /// Where every member's front listens for clients.
+    let frontPort: Int
+    private let etcd: EtcdServer
+    private let directory: TemporaryDirectory
+    private let settings: [String: String]
+    private let hosts = Mutex<[UInt32: SpawnedProgram]>([:])
+
+    /// Starts everything, and returns once every member has a vote.
+    init(settings: [String: String] = [:]) throws {
+        self.etcd = try EtcdServer()
+        self.directory = try TemporaryDirectory()
+        self.frontPort = try freePort()
+        self.settings = settings.merging(
+            [
+                "mode": "replicated", "cluster.members": "1@127.0.0.1,2@127.0.0.2,3@127.0.0.3",
+                "cluster.etcd": self.etcd.endpoint, "cluster.redis_password": "a-password-of-tests",
+                "cluster.manager_port": "\(try freePort())", "cluster.peer_port": "\(try freePort())",
+                "cluster.redis_port": "\(try freePort())",
+            ]
+        ) { given, _ in given }
+        for member in self.members { try self.start(member) }
+        _ = try self.status(when: "every member has a vote") { $0.isComplete }
+    }
+
+    deinit {
+        for member in self.members { self.kill(member) }
+    }
+
+    var members: [UInt32] { [1, 2, 3] }
+
+    /// Starts a member that does not run.
+    func start(_ member: UInt32) throws {
+        let program = try Millrace.start(
+            [
+                "host", "-d", self.directory.file("data-\(member)"), "-c", self.directory.path,
+                "-b", "127.0.0.\(member):\(self.frontPort)", "-w", ":0", "--set", "cluster.member=\(member)",
+            ] + self.flags
+        )
+        self.hosts.withLock { $0[member] = program }
+    }
+
+    /// Ends everything that runs on a host, as if its power was cut.
+    func kill(_ member: UInt32) {
+        guard let program = self.hosts.withLock({ $0.removeValue(forKey: member) }) else { return }
+        // The supervisor first, so that it starts nothing anew.
+        program.kill()
+        for role in Role.allCases {
+            if let processID = program.processID(of: role) { Glibc.kill(processID, SIGKILL) }
+        }
+    }
+
+    /// Ends one process of a host as a crash would; its supervisor starts it anew.
+    func kill(_ role: Role, of member: UInt32) {
+        let processID = self.hosts.withLock { $0[member]?.processID(of: role) }
+        if let processID { Glibc.kill(processID, SIGKILL) }
+    }
+
+    /// A client of the front of a member that has said HELLO.
+    func connect(to member: UInt32) throws -> ClientSocket {
+        let client = try ClientSocket(port: self.frontPort, host: member)
+        try client.greet()
+        return client
+    }
+
+    /// What `millrace cluster` prints for these arguments, and its exit code.
+    func command(_ arguments: [String]) throws -> (end: SpawnedProgram.End, text: String) {
+        let program = try Millrace.start(["cluster"] + arguments + ["-c", self.directory.path] + self.flags)
+        let end = try program.waitForEnd()
+        return (end, program.text)
+    }
+
+    func status() throws -> Status {
+        let text = try self.command(["status", "--json"]).text
+        return try JSONDecoder().decode(Status.self, from: Data(text.utf8))
+    }
+
+    /// The status, once it is as it is waited for; nobody tells when that is.
+    func status(when awaited: String, _ condition: (Status) -> Bool) throws -> Status {
+        let deadline = ContinuousClock.now + Self.patience
+        while true {
+            let status = try self.status()
+            if condition(status) { return status }
+            guard ContinuousClock.now < deadline else {
+                let logs = self.hosts.withLock { $0.values.map(\.text) }.joined(separator: "\n\n")
+                throw SpawnedProgram.Failure.silent(awaited: awaited, output: "\(status)\n\(logs)")
+            }
+            usleep(Self.look)
+        }
+    }
+
+    private var flags: [String] {
+        self.settings.sorted { $0.key < $1.key }.flatMap { ["--set", "\($0.key)=\($0.value)"] }
+    }
+}
+
+extension SpawnedProgram {
+    /// The id of the process that a supervisor started last for this role, if it has started one.
+    fileprivate func processID(of role: Role) -> pid_t? {
+        // Takes in what has been written, and finds nothing.
+        _ = try? self.wait(for: "nothing", within: .zero) { _ in Void?.none }
+        let starts = self.text.split(separator: "\n").filter { line in
+            let words = line.split(separator: " ")
+            return words.contains("started") && words.contains("process=\(role.rawValue)")
+        }
+        let word = starts.last?.split(separator: " ").first { $0.hasPrefix("pid=") }
+        return word.flatMap { pid_t($0.dropFirst("pid=".count)) }
+    }
+}

@@ -1,0 +1,126 @@
+import ClusterLink
+import Election
+import JobCore
+import JobStorage
+import Logging
+import ServiceLifecycle
+import TestSupport
+import Testing
+
+@testable import Manager
+
+@Suite("The leader's loop", .timeLimit(.minutes(1)))
+struct LeaderLoopTests {
+    private static let epoch = Epoch(9)
+
+    private let link = FakeLink()
+    private let election = FakeElection(epoch: LeaderLoopTests.epoch)
+    private let data = InMemoryJobData()
+    private let session = SessionID(high: 1, low: 2)
+
+    private var introduction: MessageToLeader {
+        .attach(FrontIntroduction(session: self.session, name: "front", software: "test", isNew: true))
+    }
+
+    private var lane: LaneKey { LaneKey(session: self.session, lane: 0) }
+
+    private func batch(_ number: UInt64, _ body: LinkCommand.Body) -> MessageToLeader {
+        let command = LinkCommand(request: number, body)
+        return .batch(CommandBatch(lane: self.lane, number: number, settled: 0, commands: [command]))
+    }
+
+    /// How far the data is.
+    private var position: Position {
+        get throws { try InMemoryJobStore(over: self.data).load().position }
+    }
+
+    /// Runs the loop while `body` does, and stops it.
+    private func run(_ body: @escaping @Sendable () async throws -> Void) async throws {
+        let (link, data) = (self.link, self.data)
+        let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        let service = ManagerService(
+            settings: ManagerSettings(),
+            election: self.election,
+            logger: logger,
+            makeLink: { link },
+            makeStore: { InMemoryJobStore(over: data) },
+            extend: { _ in }
+        )
+        let group = ServiceGroup(services: [service], logger: logger)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            try await body()
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+        }
+    }
+
+    /// Lets it lead, and returns once the front is attached.
+    private func lead() async {
+        self.election.order(.lead)
+        // What comes before it leads is dropped, and so the front says it again, as fronts do.
+        let attached = MessageFromLeader.attached(self.session, epoch: Self.epoch)
+        while !self.link.sent.elements.contains(attached) {
+            let before = self.link.received.elements.count
+            self.link.say(self.introduction)
+            await self.link.received.next(skipping: before) { _ in () }
+            await Task.yield()
+        }
+    }
+
+    private func replies(to batch: UInt64) async -> [LinkReply] {
+        await self.link.sent.next { message in
+            if case .replies(self.lane, batch, let replies) = message { replies } else { nil }
+        }
+    }
+
+    @Test("stands by without a word until it may lead, and then writes its epoch before it serves")
+    func standingBy() async throws {
+        try await self.run {
+            self.link.say(self.introduction)
+            await self.link.received.next { _ in () }
+            #expect(self.link.sent.elements.isEmpty)
+            let before = try self.position
+            #expect(before == Position(epoch: Epoch(0), sequence: 0))
+            await self.lead()
+            let after = try self.position
+            #expect(after.epoch == Self.epoch)
+        }
+        #expect(self.election.resigned.elements == [Self.epoch])
+    }
+
+    @Test("a job that is there already is confirmed by a transaction, for somebody else may have taken it")
+    func proof() async throws {
+        try await self.run {
+            await self.lead()
+            self.link.say(self.batch(1, .push("pushed-twice-1")))
+            #expect(await self.replies(to: 1) == [.ok])
+            let before = try self.position.sequence
+            self.link.say(self.batch(2, .push("pushed-twice-1")))
+            #expect(await self.replies(to: 2) == [.ok])
+            let after = try self.position.sequence
+            #expect(after == before + 1)
+        }
+    }
+
+    @Test(
+        "told to finish, it says when it has; told to leave, it answers nothing more",
+        arguments: [
+            LeaderDuty.finish, .leave,
+        ]
+    )
+    func ending(duty: LeaderDuty) async throws {
+        try await self.run {
+            await self.lead()
+            self.election.order(duty)
+            #expect(await self.election.resigned.next { $0 } == Self.epoch)
+            let before = (self.link.sent.elements.count, self.link.received.elements.count)
+            let position = try self.position
+            self.link.say(self.batch(1, .push("pushed-late-1")))
+            await self.link.received.next(skipping: before.1) { _ in () }
+            #expect(self.link.sent.elements.count == before.0)
+            let after = try self.position
+            #expect(after == position)
+        }
+    }
+}

@@ -1,0 +1,159 @@
+import Testing
+
+@testable import MillraceServer
+
+@Suite("Settings of a cluster")
+struct ClusterSectionTests {
+    private static let file = """
+        mode = "replicated"
+        [cluster]
+        member = 2
+        members = ["1@10.0.0.1", "2@10.0.0.2", "3@m3.example"]
+        redis_password = "/c/secret"
+        """
+    private static let files = ["/c/millrace.toml": file, "/c/secret": " 0123456789abcdef\n"]
+
+    private static func load(_ files: [String: String], isMember: Bool = true) throws(SettingsError) -> LoadedSettings {
+        var options = CommandLineOptions()
+        options.configurationDirectory = "/c"
+        return try SettingsLoader(
+            options: options,
+            variables: [:],
+            files: .memory(files),
+            needsPassword: false,
+            isMember: isMember
+        ).load()
+    }
+
+    private static func errors(_ files: [String: String], isMember: Bool = true) -> [String] {
+        do throws(SettingsError) {
+            _ = try Self.load(files, isMember: isMember)
+            return []
+        } catch {
+            return error.messages
+        }
+    }
+
+    private static func problems(_ change: (inout ClusterSection) -> Void) -> [SettingProblem] {
+        var section = ClusterSection()
+        change(&section)
+        return section.problems()
+    }
+
+    @Test("a member reads its number, the list, and the password out of its file")
+    func member() throws {
+        let settings = try Self.load(Self.files).settings
+        #expect(settings.mode == .replicated)
+        #expect(settings.cluster.ownMember == ClusterSection.Member(number: 2, host: "10.0.0.2"))
+        #expect(settings.cluster.members.map(\.description) == ["1@10.0.0.1", "2@10.0.0.2", "3@m3.example"])
+        #expect(settings.cluster.redisPassword == Secret("0123456789abcdef"))
+        #expect(settings.managerEndpoint.description == "tcp://10.0.0.2:7421")
+    }
+
+    @Test("what is acknowledged is on disk in replicated mode, unless the operator says otherwise")
+    func durability() throws {
+        #expect(try Self.load(Self.files).settings.durability == .disk)
+        let memory = "durability = \"memory\"\n" + Self.file
+        let files = Self.files.merging(["/c/millrace.toml": memory]) { _, new in new }
+        #expect(try Self.load(files).settings.durability == .memory)
+    }
+
+    @Test("certificates for etcd are no use without https")
+    func certificates() {
+        let file = Self.file + "\netcd_authorities = \"/ca\""
+        #expect(
+            Self.errors(["/c/millrace.toml": file, "/c/secret": "0123456789abcdef"]) == [
+                "cluster.etcd: must begin with https:// when certificates are set"
+            ]
+        )
+    }
+
+    @Test("a front needs no number and no password, and goes to the first member")
+    func front() throws {
+        let file = "mode = \"replicated\"\n[cluster]\nmembers = [\"4@a\", \"5@b\", \"6@c\"]"
+        let settings = try Self.load(["/c/millrace.toml": file], isMember: false).settings
+        #expect(settings.managerEndpoint.description == "tcp://a:7421")
+        #expect(
+            Self.errors(["/c/millrace.toml": file]) == [
+                "cluster.member: must say which of cluster.members this host is",
+                "cluster.redis_password: must be set in replicated mode",
+            ]
+        )
+    }
+
+    @Test("a mistake is reported with its file and line")
+    func places() {
+        let stranger = Self.file.replacing("member = 2", with: "member = 4")
+        #expect(
+            Self.errors(["/c/millrace.toml": stranger, "/c/secret": "0123456789abcdef"]) == [
+                "/c/millrace.toml:3: cluster.member: must be one of cluster.members, not 4"
+            ]
+        )
+        let shared = Self.file + "\n[redis]\naddress = \"db:6379\""
+        #expect(
+            Self.errors(["/c/millrace.toml": shared, "/c/secret": "0123456789abcdef"]) == [
+                "/c/millrace.toml:7: redis.address: cannot be set in replicated mode, in which each member starts a "
+                    + "Redis of its own"
+            ]
+        )
+        #expect(Self.errors(["/c/millrace.toml": Self.file]).first?.contains("/c/secret") == true)
+        #expect(
+            Self.errors(["/c/millrace.toml": "mode = \"replicated\""], isMember: false) == [
+                "cluster.members: must list the hosts in replicated mode"
+            ]
+        )
+    }
+
+    @Test(
+        "an entry of the list is a number from 1 to 63 and a host",
+        arguments: ["1", "@h", "1@", "0@h", "64@h", "-1@h", "1@h:1", "1@[::1]", "1@h h", "x@h"]
+    )
+    func entries(text: String) {
+        #expect(ClusterSection.Member(parsing: text) == nil)
+    }
+
+    @Test("the least and the greatest number are taken")
+    func numbers() {
+        #expect(ClusterSection.Member(parsing: "1@h")?.number == 1)
+        #expect(ClusterSection.Member(parsing: "63@h")?.number == 63)
+    }
+
+    @Test("there are 1, 3 or 5 members", arguments: 1...7)
+    func counts(count: Int) {
+        let members = (1...count).map { ClusterSection.Member(number: UInt8($0), host: "h\($0)") }
+        #expect(Self.problems { $0.members = members }.isEmpty == [1, 3, 5].contains(count))
+    }
+
+    @Test("neither a number nor a host stands for two members")
+    func twice() {
+        let members = ["1@a", "1@b", "2@a"].compactMap(ClusterSection.Member.init(parsing:))
+        #expect(
+            Self.problems { $0.members = members }.map(\.reason) == [
+                "must not have a number twice", "must not have a host twice",
+            ]
+        )
+    }
+
+    @Test("each group of values refuses what its rules forbid")
+    func rules() {
+        #expect(Self.problems { $0.name = "" }.map(\.setting) == ["cluster.name"])
+        #expect(Self.problems { $0.name = String(repeating: "a", count: 64) }.isEmpty)
+        #expect(Self.problems { $0.name = String(repeating: "a", count: 65) }.map(\.setting) == ["cluster.name"])
+        #expect(Self.problems { $0.peerPort = 7421 }.map(\.setting) == ["cluster.peer_port"])
+        #expect(Self.problems { $0.redisPort = 7422 }.map(\.setting) == ["cluster.redis_port"])
+        #expect(Self.problems { $0.redisPort = 65_535 }.isEmpty)
+        #expect(Self.problems { $0.redisPort = 65_536 }.map(\.setting) == ["cluster.redis_port"])
+        #expect(Self.problems { $0.etcd = [] }.map(\.setting) == ["cluster.etcd"])
+        #expect(Self.problems { $0.etcd = ["http://h:1/x"] }.map(\.setting) == ["cluster.etcd"])
+        #expect(Self.problems { $0.etcdUser = "u" }.map(\.setting) == ["cluster.etcd_user"])
+        #expect(
+            Self.problems { $0.redisPassword = Secret("0123456789abcde") }.map(\.setting) == ["cluster.redis_password"]
+        )
+        #expect(Self.problems { $0.redisPassword = Secret("0123456789abcdef") }.isEmpty)
+        #expect(Self.problems { $0.leaseTimeToLive = .milliseconds(1_999) }.map(\.setting) == ["cluster.lease_ttl"])
+        #expect(
+            Self.problems { $0.heartbeatSilence = .milliseconds(499) }.map(\.setting) == ["cluster.heartbeat_silence"]
+        )
+        #expect(Self.problems { $0.heartbeatSilence = .milliseconds(500) }.isEmpty)
+    }
+}
