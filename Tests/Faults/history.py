@@ -1,0 +1,59 @@
+"""What happened, in the order of one monotonic clock."""
+
+import time
+from dataclasses import dataclass, field
+
+# Outcomes of a command.
+OK = "ok"
+REFUSED = "refused"
+UNKNOWN = "unknown"
+
+
+@dataclass
+class Operation:
+    """A command of a client, from when it was sent to when its outcome was known."""
+
+    kind: str  # push, ack, fail
+    jid: str
+    began: float
+    ended: float
+    outcome: str
+
+
+@dataclass
+class Execution:
+    """A job in the hands of a worker."""
+
+    jid: str
+    began: float
+    # When the worker let go of it, whichever way; None while it works.
+    ended: float | None = None
+    # Whether its connection broke: the server may give the job to another from then on.
+    is_abandoned: bool = False
+
+
+@dataclass
+class Fault:
+    """A fault of the nemesis, with the time in which no majority was there, if any."""
+
+    name: str
+    struck: float
+    healed: float | None = None
+    leaves_minority: bool = False
+
+
+@dataclass
+class History:
+    """Everything that a checker needs to know of a run."""
+
+    operations: list = field(default_factory=list)
+    executions: list = field(default_factory=list)
+    faults: list = field(default_factory=list)
+    # Errors that a client saw: connections that broke or were refused, and error replies.
+    errors: list = field(default_factory=list)
+    # What the server still holds at the end, by set.
+    remainder: dict = field(default_factory=dict)
+
+    @staticmethod
+    def now():
+        return time.monotonic()
