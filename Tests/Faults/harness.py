@@ -33,7 +33,14 @@ async def play(cluster, faults, seed, rate):
         host = victim(fault, await asyncio.to_thread(cluster.leader), chance)
         entry = records.Fault(fault.name, history.now(), leaves_minority=fault.leaves_minority)
         history.faults.append(entry)
-        heal = await asyncio.to_thread(fault.strike, cluster, host, chance)
+        try:
+            heal = await asyncio.to_thread(fault.strike, cluster, host, chance)
+        except subprocess.CalledProcessError as error:
+            history.refusals.append(f"{fault.name}: {(error.stderr or error.stdout or '').strip()}")
+
+            def heal():
+                """Nothing was done."""
+
         await asyncio.sleep(chance.uniform(fault.shortest, fault.longest))
         entry.healed = history.now()
         await asyncio.to_thread(heal)
@@ -108,9 +115,10 @@ def main():
         seed = chance.getrandbits(32)
         history = asyncio.run(play(cluster, faults, seed, options.rate))
         broken = checker.check(history)
-        refused = checker.refused_without_reason(history)
-        if refused:
+        if refused := checker.refused_without_reason(history):
             broken["I15 refused"] = refused
+        if history.refusals:
+            broken["I16 not carried out"] = history.refusals
         table.add(history, broken)
         passed += not broken
         failed += bool(broken)

@@ -51,6 +51,8 @@ class History:
     faults: list = field(default_factory=list)
     # Errors that a client saw: connections that broke or were refused, and error replies.
     errors: list = field(default_factory=list)
+    # What an operator asked for and did not get.
+    refusals: list = field(default_factory=list)
     # What the server still holds at the end, by set.
     remainder: dict = field(default_factory=dict)
 
