@@ -28,6 +28,7 @@ async def play(cluster, faults, seed, rate):
     history = records.History()
     workload = Workload(Shape(hosts=[address(host) for host in HOSTS], rate=rate), history, chance.random())
     workload.start()
+    # So that the first fault strikes a load that is under way.
     await asyncio.sleep(1.0)
     for fault in faults:
         host = victim(fault, await asyncio.to_thread(cluster.leader), chance)
@@ -41,6 +42,7 @@ async def play(cluster, faults, seed, rate):
             def heal():
                 """Nothing was done."""
 
+        # How long a fault lasts is part of it.
         await asyncio.sleep(chance.uniform(fault.shortest, fault.longest))
         entry.healed = history.now()
         await asyncio.to_thread(heal)
