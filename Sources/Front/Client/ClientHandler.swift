@@ -84,6 +84,7 @@ final class ClientHandler: ChannelInboundHandler {
     private var writtenByteCount = 0
     private var takenByteCount = 0
     private var lastProgress: Uptime?
+    private var isWatched = false
 
     init(lane: Lane) {
         self.lane = lane
@@ -262,8 +263,12 @@ extension ClientHandler {
 
     /// Closes the connection when the client has taken nothing for too long of what was written to it, or has been
     /// sending one command for too long.
+    ///
+    /// Called for those that asked to be watched; they need not be any longer when nothing is open.
     func checkProgress(at now: Uptime) {
+        self.isWatched = false
         self.checkReader(at: now)
+        if self.lastProgress != nil || self.unfinishedSince != nil { self.beWatched() }
         guard let since = self.unfinishedSince, since + self.limits.lineTimeout <= now else { return }
         self.lane.environment.logger.info("Closed a client whose command did not end")
         self.turnAway("a command did not end within \(self.limits.lineTimeout)")
@@ -276,6 +281,13 @@ extension ClientHandler {
             return
         }
         self.close(saying: reason)
+    }
+
+    /// Wants `checkProgress(at:)` to be called, as hardly any of ten thousand connections does.
+    private func beWatched() {
+        guard !self.isWatched else { return }
+        self.isWatched = true
+        self.lane.watch(self)
     }
 
     private func checkReader(at now: Uptime) {
@@ -470,6 +482,7 @@ extension ClientHandler {
             return
         }
         if hasTakenLine || self.unfinishedSince == nil { self.unfinishedSince = self.lane.now }
+        self.beWatched()
     }
 
     private var maySend: Bool {
@@ -584,6 +597,7 @@ extension ClientHandler {
             }
         }
         self.writtenByteCount += self.output.readableBytes
+        self.beWatched()
         let output = self.output
         if output.capacity > Self.keptBufferByteCount { self.output = ByteBuffer() }
         context.writeAndFlush(self.wrapOutboundOut(output), promise: promise)

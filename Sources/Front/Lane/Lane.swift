@@ -18,6 +18,8 @@ final class Lane {
     private var session: SessionID
     private var machine: LaneMachine
     private var clients: [ConnectionID: ClientHandler] = [:]
+    /// Those that have to get on: with taking what was written to them, or with their command.
+    private var watched: [ClientHandler] = []
     private var lastConnection: UInt64 = 0
     private var flushIsScheduled = false
     private var ticker: RepeatedTask?
@@ -55,7 +57,9 @@ final class Lane {
     private func tick() {
         let now = self.now
         self.perform(self.machine.tick(at: now))
-        for client in self.clients.values { client.checkProgress(at: now) }
+        let watched = self.watched
+        self.watched = []
+        for client in watched { client.checkProgress(at: now) }
         self.checkDrained()
     }
 }
@@ -76,6 +80,11 @@ extension Lane {
     func unregister(_ id: ConnectionID) {
         self.clients[id] = nil
         self.checkDrained()
+    }
+
+    /// Lets the next tick look at how a client gets on.
+    func watch(_ client: ClientHandler) {
+        self.watched.append(client)
     }
 
     /// Closes the client for which most is kept for longest, if anything that counts is kept for any.

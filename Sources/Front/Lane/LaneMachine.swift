@@ -71,6 +71,8 @@ package struct LaneMachine {
 
     /// Every FETCH that was not answered yet, wherever it is.
     private var fetches: [UInt64: Fetch] = [:]
+    /// No FETCH is overdue before then.
+    private var nextLookAtFetches = Uptime(nanoseconds: 0)
     private var deferred: [UInt64: Deferred] = [:]
     /// Late replies that came before the reply of their batch.
     private var early: [UInt64: LinkReply] = [:]
@@ -118,12 +120,9 @@ extension LaneMachine {
             self.enqueue(command, owner: .client(connection), at: now)
             return request
         }
-        self.fetches[request] = Fetch(
-            connection: connection,
-            worker: worker,
-            queues: queues,
-            deadline: now + .milliseconds(Int64(wait))
-        )
+        let deadline = now + .milliseconds(Int64(wait))
+        self.nextLookAtFetches = min(self.nextLookAtFetches, deadline + self.limits.fetchGrace)
+        self.fetches[request] = Fetch(connection: connection, worker: worker, queues: queues, deadline: deadline)
         self.enqueue(command, owner: .fetch, at: now)
         return request
     }
@@ -284,6 +283,9 @@ extension LaneMachine {
     }
 
     private mutating func lookAtFetches(at now: Uptime, into actions: inout [LaneAction]) {
+        // Thousands may wait, of which none is overdue unless a leader failed to answer.
+        guard self.nextLookAtFetches <= now else { return }
+        defer { self.setNextLookAtFetches(at: now) }
         let overdue = self.fetches.filter { $0.value.deadline + self.limits.fetchGrace <= now }
         for (request, fetch) in overdue.sorted(by: { $0.key < $1.key }) {
             if fetch.deadline + self.limits.fetchPatience <= now {
@@ -296,6 +298,14 @@ extension LaneMachine {
                 self.enqueue(LinkCommand(request: request, body), owner: .fetch, at: now)
             }
         }
+    }
+
+    private mutating func setNextLookAtFetches(at now: Uptime) {
+        guard let earliest = self.fetches.values.lazy.map(\.deadline).min() else {
+            self.nextLookAtFetches = now
+            return
+        }
+        self.nextLookAtFetches = earliest + self.limits.fetchGrace
     }
 
     private mutating func lookAtHeldCommands(at now: Uptime, into actions: inout [LaneAction]) {

@@ -18,4 +18,13 @@ package struct Uptime: Hashable, Comparable, Sendable {
     package static func + (moment: Uptime, duration: Duration) -> Uptime {
         Uptime(nanoseconds: SaturatingNanoseconds.sum(moment.nanoseconds, duration))
     }
+
+    /// The first moment that is not earlier and a whole multiple of an interval above zero.
+    package func rounded(upTo interval: Duration) -> Uptime {
+        let step = max(1, SaturatingNanoseconds.sum(0, interval))
+        let rest = self.nanoseconds % step
+        guard rest != 0 else { return self }
+        let missing = rest > 0 ? step - rest : -rest
+        return Uptime(nanoseconds: SaturatingNanoseconds.sum(self.nanoseconds, .nanoseconds(missing)))
+    }
 }

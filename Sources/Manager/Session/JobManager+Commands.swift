@@ -126,7 +126,7 @@ extension JobManager {
     /// The answer to a FETCH that has come again.
     private func earlierAnswer(to request: UInt64, wait milliseconds: UInt32, on lane: Lane) -> LinkReply? {
         if let waiting = lane.waiting[request] {
-            waiting.deadline = self.now.uptime + .milliseconds(Int64(milliseconds))
+            waiting.deadline = self.deadline(after: milliseconds)
             self.deadlines.insert(FetchDeadline(deadline: waiting.deadline, fetch: waiting))
             return .parked
         }
@@ -150,11 +150,20 @@ extension JobManager {
             request: request,
             worker: worker,
             queues: lines,
-            deadline: self.now.uptime + .milliseconds(Int64(milliseconds))
+            deadline: self.deadline(after: milliseconds)
         )
         lane.waiting[request] = fetch
         for name in lines { self.queue(name).wait(fetch) }
         self.deadlines.insert(FetchDeadline(deadline: fetch.deadline, fetch: fetch))
+    }
+
+    /// When a fetch that waits for so long from now is answered with nothing.
+    ///
+    /// One that waits for a second or more waits up to 50 milliseconds more: many idle workers whose fetches end at one
+    /// moment ask again in one batch.
+    private func deadline(after milliseconds: UInt32) -> Uptime {
+        let moment = self.now.uptime + .milliseconds(Int64(milliseconds))
+        return milliseconds < 1_000 ? moment : moment.rounded(upTo: .milliseconds(50))
     }
 
     /// Answers the fetches that have waited long enough with nothing.

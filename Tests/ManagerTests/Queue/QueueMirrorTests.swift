@@ -213,4 +213,21 @@ struct QueueMirrorTests {
         #expect(world.manager.nextDeadline == nil)
         #expect(world.manager.sessions[front.session]?.lanes[0]?.waiting.isEmpty == true)
     }
+
+    @Test("fetches that wait for long end together, none before its time and none 50 milliseconds after it")
+    func longWaitsEndTogether() throws {
+        let world = try ManagerWorld()
+        let front = try world.makeFront()
+        world.wait(.milliseconds(7))
+        try front.send(.fetch("default", wait: 1_900))
+        world.wait(.milliseconds(20))
+        try front.send(.fetch("default", wait: 1_900))
+        world.wait(.milliseconds(1_899))
+        try world.take([], from: front.peer)
+        #expect(front.late.isEmpty)
+        world.wait(.milliseconds(50))
+        try world.take([], from: front.peer)
+        #expect(front.lateCounts == [1: 1, 2: 1])
+        #expect(world.manager.nextDeadline == nil)
+    }
 }
