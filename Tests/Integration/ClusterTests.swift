@@ -80,7 +80,7 @@ struct ClusterTests {
             #expect(load.progresses(by: 100), "after the transfer")
             print("cluster: planned hand-over, longest pause \(load.takeLongestPause())")
 
-            _ = try cluster.status(when: "every member has a vote") { $0.isComplete }
+            // The former leader takes in a copy now: who asks for the next hand-over at once is made to wait for it.
             #expect(try cluster.command(["drain", "\(leader)"]).text == "member \(leader) does not lead")
             let drain = try cluster.command(["drain", "\(successor)"])
             #expect(drain.end == .code(0), "\(drain.text)")
