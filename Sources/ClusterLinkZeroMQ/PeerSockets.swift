@@ -32,14 +32,18 @@ final class PeerSockets: @unchecked Sendable {
 
         private let router: ZeroMQSocket
         private let peers: [Peer]
+        private let security: ServerSecurity?
 
         init(
             member: MemberID,
             endpoint: String,
             others: [MemberID: String],
-            in context: ZeroMQContext
+            in context: ZeroMQContext,
+            security: MemberSecurity?
         ) throws(ZeroMQError) {
+            self.security = security?.own
             var options = Self.options
+            if let security { options.secure(security.own) }
             options.routerMandatory = true
             // A member that was started anew has the same name as before.
             options.routerHandover = true
@@ -47,7 +51,12 @@ final class PeerSockets: @unchecked Sendable {
             try self.router.bind(to: endpoint)
             var peers: [Peer] = []
             for (other, endpoint) in others {
-                peers.append(try Peer(other, at: endpoint, as: member, options: Self.options, in: context))
+                var options = Self.options
+                if let security {
+                    guard let key = security.others[other] else { preconditionFailure("no key of \(other)") }
+                    options.secure(key)
+                }
+                peers.append(try Peer(other, at: endpoint, as: member, options: options, in: context))
             }
             self.peers = peers
         }
@@ -91,20 +100,33 @@ final class PeerSockets: @unchecked Sendable {
                     count += 1
                 }
             }
-            while let frames = try self.router.receiveFrames(wait: false) {
+            while let identity = try self.router.receive(wait: false) {
                 count += 1
-                guard frames.count == 2, let event = self.event(from: frames[0], frames[1]) else { continue }
-                tell(event)
+                guard identity.more, let payload = try self.router.receive(wait: true) else { continue }
+                guard payload.more else {
+                    if let event = self.event(from: identity.bytes, payload) { tell(event) }
+                    continue
+                }
+                var more = true
+                while more, let frame = try self.router.receive(wait: true) { more = frame.more }
             }
             return count > 0
         }
 
-        private func event(from identity: [UInt8], _ bytes: [UInt8]) -> PeerNetworkEvent? {
-            guard let member = Peer.member(named: identity) else {
-                return .question(bytes, from: PeerAsker(identity: identity))
+        /// What a message of two frames means; nil if it is not to be heard.
+        private func event(from identity: [UInt8], _ payload: borrowing ZeroMQMessage) -> PeerNetworkEvent? {
+            var proven: Int?
+            if let security {
+                proven = security.gate.member(sending: payload)
+                guard proven != nil else { return nil }
             }
+            guard let member = Peer.member(named: identity) else {
+                return .question(payload.bytes, from: PeerAsker(identity: identity))
+            }
+            // Its identity is what it says; its key is what it is.
+            guard proven == nil || proven == Int(member.number) else { return nil }
             guard self.peers.contains(where: { $0.member == member }) else { return nil }
-            guard let message = try? PeerMessage(decoding: bytes) else { return nil }
+            guard let message = try? PeerMessage(decoding: payload.bytes) else { return nil }
             return .message(message, from: member)
         }
     }
@@ -114,7 +136,9 @@ final class PeerSockets: @unchecked Sendable {
         let member: MemberID
         private let socket: ZeroMQSocket
         private let monitor: ZeroMQMonitor
+        private let endpoint: String
         private var isConnected = false
+        private var reconnection = PeerReconnection()
 
         init(
             _ member: MemberID,
@@ -128,6 +152,7 @@ final class PeerSockets: @unchecked Sendable {
             // What cannot leave at once would be out of date when it does.
             options.immediate = true
             self.member = member
+            self.endpoint = endpoint
             self.socket = try ZeroMQSocket(.dealer, in: context, options: options)
             self.monitor = try self.socket.monitor([.handshakeSucceeded, .disconnected])
             try self.socket.connect(to: endpoint)
@@ -139,7 +164,11 @@ final class PeerSockets: @unchecked Sendable {
         }
 
         func send(_ bytes: [UInt8]) throws(ZeroMQError) {
-            _ = try self.socket.send(bytes, wait: false)
+            guard try !self.socket.send(bytes, wait: false), !self.isConnected, self.reconnection.isDue() else {
+                return
+            }
+            // It may have turned our key away, and know it by now.
+            try self.socket.connectAnew(to: self.endpoint)
         }
 
         /// What happened to the connection since it was asked last.

@@ -11,6 +11,7 @@ package final class ZeroMQLeaderLink: LeaderLink {
     static let highWaterMark = 10_000
 
     private let socket: ZeroMQSocket
+    private let security: ServerSecurity?
     private let wakeup: Wakeup
 
     /// Binds the endpoint.
@@ -31,6 +32,7 @@ package final class ZeroMQLeaderLink: LeaderLink {
             let socket = try ZeroMQSocket(.router, in: context, options: options)
             try socket.bind(to: endpoint)
             self.socket = socket
+            self.security = security
             self.wakeup = try Wakeup()
         } catch {
             throw .endpoint(endpoint, reason: "\(error)")
@@ -67,6 +69,7 @@ package final class ZeroMQLeaderLink: LeaderLink {
         guard let identity = try self.socket.receive(wait: false) else { return false }
         guard identity.more, let payload = try self.socket.receive(wait: true) else { return true }
         guard payload.more else {
+            guard self.security?.admits(payload) ?? true else { return true }
             let peer = LinkPeer(identity: identity.bytes)
             payload.withUnsafeBytes { body(peer, $0) }
             return true

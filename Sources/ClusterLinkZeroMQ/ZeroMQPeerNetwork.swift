@@ -32,6 +32,7 @@ package final class ZeroMQPeerNetwork: PeerNetwork {
     private let endpoint: String
     private let others: [MemberID: String]
     private let context: ZeroMQContext
+    private let security: MemberSecurity?
     private let wakeup: Wakeup
     private let state = Mutex(State())
 
@@ -39,23 +40,32 @@ package final class ZeroMQPeerNetwork: PeerNetwork {
     ///   - endpoint: where this member listens, such as `tcp://10.0.0.1:7422`.
     ///   - others: where each other member does.
     ///   - context: one that has no other traffic, which could hold up what is said here.
+    ///   - security: the keys for encrypted connections, in which nobody can say to be another member; nil for plain ones.
     package init(
         member: MemberID,
         endpoint: String,
         others: [MemberID: String],
-        in context: ZeroMQContext
+        in context: ZeroMQContext,
+        security: MemberSecurity? = nil
     ) throws(ZeroMQError) {
         self.member = member
         self.endpoint = endpoint
         self.others = others
         self.context = context
+        self.security = security
         self.wakeup = try Wakeup()
     }
 
     package func start(_ tell: @escaping @Sendable (PeerNetworkEvent) -> Void) throws {
         // The sockets are made here, so that a port that is taken is the caller's error, and move to their thread once.
         let sockets = PeerSockets(
-            try PeerSockets.Open(member: self.member, endpoint: self.endpoint, others: self.others, in: self.context)
+            try PeerSockets.Open(
+                member: self.member,
+                endpoint: self.endpoint,
+                others: self.others,
+                in: self.context,
+                security: self.security
+            )
         )
         let thread = DedicatedThread(name: "peers") { [self] in
             sockets.withOpen { open in self.run(open, tell) }

@@ -64,6 +64,21 @@ struct SessionMachineTests {
         #expect(script.receive(.attached(self.session, epoch: Epoch(1))) == [.attached(epoch: Epoch(1), manager: 0)])
     }
 
+    @Test("while it looks for a leader, a manager that begins to lead is attached to at once, without asking all again")
+    func attachFirstWhileSearching() {
+        var script = SessionScript(attachedIn: 1)
+        _ = script.receive(.attachFirst(self.session))
+        _ = script.tick()
+        let attach = SessionMachine.Action.attach(self.session, isNew: false, to: .one(1))
+        #expect(script.receive(.attachFirst(self.session), from: 1) == [attach])
+        #expect(script.receive(.attachFirst(self.session), from: 1) == [])
+        #expect(
+            script.receive(.attached(self.session, epoch: Epoch(2)), from: 1) == [
+                .attached(epoch: Epoch(2), manager: 1)
+            ]
+        )
+    }
+
     @Test("a leader of a later epoch is attached to, one of an earlier epoch is not")
     func otherEpoch() {
         var script = SessionScript(attachedIn: 5)

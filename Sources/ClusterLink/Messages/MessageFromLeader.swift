@@ -5,6 +5,8 @@ package enum MessageFromLeader: Hashable, Sendable {
     /// The session is known from now on; commands of older leaders that are still unanswered are to be sent again.
     case attached(SessionID, epoch: Epoch)
     /// The leader does not know this session: it has just begun to lead, and wants an `attach`.
+    ///
+    /// One that ceases to lead says it as well, so that the front begins to look for the next one at once.
     case attachFirst(SessionID)
     /// The session has ended; the front must close its clients' connections and begin a new session.
     case expired(SessionID)

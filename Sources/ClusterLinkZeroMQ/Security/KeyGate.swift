@@ -26,6 +26,8 @@ package final class KeyGate: Sendable {
     private let keyring: Mutex<LinkKeyring>
     private let wakeup: Wakeup
     private let isClosed = Atomic(false)
+    /// Whether somebody may be connected who would not be admitted any more.
+    private let wasReplaced = Atomic(false)
     private let refused: @Sendable (Refusal) -> Void
     private let thread = Mutex<DedicatedThread<Void>?>(nil)
 
@@ -56,9 +58,30 @@ package final class KeyGate: Sendable {
         self.thread.withLock { $0 = DedicatedThread(name: "gate") { [self] in opened.withSocket { self.run($0) } } }
     }
 
-    /// Admits by another list from now on; who is connected stays so.
+    /// Admits by another list from now on; who is connected and not on it is not heard any more.
     package func replace(with keyring: LinkKeyring) {
         self.keyring.withLock { $0 = keyring }
+        self.wasReplaced.store(true, ordering: .releasing)
+    }
+
+    /// Whether the sender of a message, who was admitted to a port once, still is.
+    ///
+    /// A connection outlives the list that it was made under, so that each message is looked at.
+    func admits(_ message: borrowing ZeroMQMessage, at domain: LinkDomain) -> Bool {
+        guard self.wasReplaced.load(ordering: .acquiring) else { return true }
+        guard let key = Self.key(of: message) else { return false }
+        return self.keyring.withLock { $0.admits(key, to: domain) }
+    }
+
+    /// The member that sent a message; nil if it was none, or is none any more.
+    func member(sending message: borrowing ZeroMQMessage) -> Int? {
+        guard let key = Self.key(of: message) else { return nil }
+        return self.keyring.withLock { $0.member(of: key) }
+    }
+
+    /// What the gate answered when the sender connected.
+    private static func key(of message: borrowing ZeroMQMessage) -> CurveKey? {
+        message.userID.flatMap { try? CurveKey(parsing: $0) }
     }
 
     /// Admits nobody any more.
@@ -86,19 +109,19 @@ package final class KeyGate: Sendable {
 
     private func answer(_ frames: [[UInt8]], over socket: borrowing ZeroMQSocket) throws(ZeroMQError) {
         guard let question = KeyQuestion(frames) else { return }
-        let user = self.user(asked: question)
-        let answer = question.answer(admitting: user)
+        let admitted = self.admittedKey(asked: question)
+        let answer = question.answer(admitting: admitted?.text)
         for (index, frame) in answer.enumerated() {
             // Nobody waits for the answer of a handshake that has ended.
             guard try socket.send(frame, more: index + 1 < answer.count, wait: false) else { break }
         }
-        if user == nil {
+        if admitted == nil {
             self.refused(Refusal(address: question.address, domain: question.domain, key: question.key))
         }
     }
 
-    private func user(asked question: KeyQuestion) -> String? {
+    private func admittedKey(asked question: KeyQuestion) -> CurveKey? {
         guard let key = question.key, let domain = LinkDomain(rawValue: question.domain) else { return nil }
-        return self.keyring.withLock { $0.user(of: key, at: domain) }
+        return self.keyring.withLock { $0.admits(key, to: domain) } ? key : nil
     }
 }

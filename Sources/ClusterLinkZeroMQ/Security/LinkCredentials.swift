@@ -18,6 +18,11 @@ package struct LinkCredentials: Sendable {
         )
     }
 
+    /// Whether the list lets the owner of these keys be this.
+    package func allow(_ role: LinkRole) -> Bool {
+        self.keyring.has(self.keys.publicKey, as: role)
+    }
+
     /// For a connection to a member, at whichever of its ports.
     package func connecting(toMember number: Int) throws(LinkKeyError) -> PeerSecurity {
         guard let serverKey = self.keyring.key(ofMember: number) else { throw .unlisted(member: number) }

@@ -81,14 +81,19 @@ package struct LinkKeyring: Sendable, Hashable {
         self.members[number]
     }
 
-    /// Whom a key admits to a port; nil for nobody.
-    ///
-    /// A member is told by its number, everybody else by the key.
-    package func user(of key: CurveKey, at domain: LinkDomain) -> String? {
-        guard let owner = self.owners[key], !owner.roles.isDisjoint(with: domain.admitted) else { return nil }
-        switch domain {
-        case .clients: return key.text
-        case .members: return owner.member.map { "member-\($0)" }
-        }
+    /// The member whose key this is.
+    package func member(of key: CurveKey) -> Int? {
+        self.owners[key]?.member
+    }
+
+    /// Whether the owner of a key may be this.
+    package func has(_ key: CurveKey, as role: LinkRole) -> Bool {
+        self.owners[key]?.roles.contains(role) ?? false
+    }
+
+    /// Whether a key opens a port.
+    package func admits(_ key: CurveKey, to domain: LinkDomain) -> Bool {
+        guard let owner = self.owners[key] else { return false }
+        return !owner.roles.isDisjoint(with: domain.admitted)
     }
 }

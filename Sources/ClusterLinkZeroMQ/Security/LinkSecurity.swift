@@ -1,3 +1,4 @@
+package import Election
 package import ZeroMQ
 
 /// What makes the listening end of a link an encrypted one.
@@ -14,6 +15,11 @@ package struct ServerSecurity: Sendable {
         self.gate = gate
         self.domain = domain
     }
+
+    /// Whether a message may be heard that came in by this port.
+    func admits(_ message: borrowing ZeroMQMessage) -> Bool {
+        self.gate.admits(message, at: self.domain)
+    }
 }
 
 /// What makes the connecting end of a link an encrypted one.
@@ -26,6 +32,19 @@ package struct PeerSecurity: Sendable {
     package init(keys: CurveKeyPair, serverKey: CurveKey) {
         self.keys = keys
         self.serverKey = serverKey
+    }
+}
+
+/// What makes the links of a member to the others encrypted ones.
+package struct MemberSecurity: Sendable {
+    /// For the port at which this member listens.
+    package var own: ServerSecurity
+    /// For the connection to each other member.
+    package var others: [MemberID: PeerSecurity]
+
+    package init(own: ServerSecurity, others: [MemberID: PeerSecurity]) {
+        self.own = own
+        self.others = others
     }
 }
 

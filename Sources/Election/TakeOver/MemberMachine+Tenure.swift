@@ -75,11 +75,20 @@ extension MemberMachine {
         guard let tenure, tenure.isServing else { return }
         let since = self.isMajority(replicas) ? nil : tenure.shortSince ?? now
         self.tenure?.shortSince = since
-        if case .pausing(let handOver) = tenure.stage, handOver.isDrained, let successor = handOver.successor,
-            replicas.contains(successor)
-        {
-            self.relinquish(preferring: successor, at: now)
+        switch tenure.stage {
+        case .serving:
+            guard let wish = tenure.handOverWish else { return }
+            guard now < wish.until else {
+                self.tenure?.handOverWish = nil
+                return
+            }
+            if replicas.contains(wish.successor) { return self.pause(for: wish.successor, at: now) }
+        case .pausing(let handOver):
+            guard handOver.isDrained, let successor = handOver.successor else { return }
+            if replicas.contains(successor) { return self.relinquish(preferring: successor, at: now) }
+        case .cutting, .settling, .promoting, .publishing, .marking: return
         }
+        self.inspectionAt = min(self.inspectionAt, now + self.terms.handOverInspectionInterval)
     }
 
     mutating func noteDrained(_ epoch: Epoch, at now: Uptime) {
@@ -103,7 +112,10 @@ extension MemberMachine {
         case .handOver(let successor):
             guard successor != self.id, self.membership.contains(successor), let tenure, case .serving = tenure.stage
             else { return }
-            self.pause(for: successor, at: now)
+            // Clients are held only once there is reason to expect that the successor can take over at once.
+            let until = now + self.terms.handOverBound
+            self.tenure?.handOverWish = Tenure.HandOverWish(successor: successor, until: until)
+            self.inspectionAt = min(self.inspectionAt, now)
         case .recover(let acceptLoss):
             self.recovery = Recovery(acceptsLoss: acceptLoss, until: now + self.terms.recoveryBound)
             guard let tenure, case .cutting(var canvass) = tenure.stage else { return }
@@ -114,6 +126,7 @@ extension MemberMachine {
 
     private mutating func pause(for successor: MemberID?, at now: Uptime) {
         guard let tenure else { return }
+        self.tenure?.handOverWish = nil
         self.tenure?.stage = .pausing(HandOver(successor: successor, isDrained: false))
         self.tenure?.stageDeadline = now + self.terms.handOverBound
         self.actions.append(.pauseServing(tenure.epoch))

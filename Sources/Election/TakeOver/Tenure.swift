@@ -20,6 +20,13 @@ struct Tenure: Sendable {
         case pausing(HandOver)
     }
 
+    /// That another member should lead next, as soon as it has everything.
+    struct HandOverWish: Sendable {
+        let successor: MemberID
+        /// When the wish is forgotten.
+        let until: Uptime
+    }
+
     let epoch: Epoch
     /// Until when the lease may be trusted: a time to live after the last renewal was asked for.
     var trustedUntil: Uptime
@@ -34,6 +41,8 @@ struct Tenure: Sendable {
     var unconfirmedSince: Uptime?
     /// Since when fewer than a majority of members have what the primary has.
     var shortSince: Uptime?
+    /// What an operator asked for, while this member still serves.
+    var handOverWish: HandOverWish?
 
     var isSettling: Bool {
         if case .settling = self.stage { true } else { false }

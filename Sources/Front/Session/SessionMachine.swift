@@ -52,6 +52,8 @@ package struct SessionMachine {
     private var successor: SessionID?
     /// Whether the last heartbeat has gone unanswered up to now.
     private var awaitsAnswer = false
+    /// The manager that asked for an `attach` and was sent one, since everybody was last asked.
+    private var asked: Int?
     /// Until when the front asks often; nil while it has no reason to search.
     private var searchEnd: Uptime?
     /// When `tick` has something to do next.
@@ -80,6 +82,7 @@ extension SessionMachine {
         switch self.state {
         case .attaching:
             self.search(at: now)
+            self.asked = nil
             self.due = now + self.pause(at: now, using: &generator)
             return [.attach(self.session, isNew: self.isNew, to: .all)]
         case .attached:
@@ -174,15 +177,21 @@ extension SessionMachine {
         return wasReplaced ? [.detached, .reset(session), attached] : [attached]
     }
 
-    /// A manager leads, and does not know the session.
+    /// A manager leads and does not know the session, or has just ceased to lead.
     private mutating func attachFirst(to manager: Int, at now: Uptime) -> [Action] {
         switch self.state {
         case .attached(_, manager): self.attachAgain(to: manager, at: now)
         // Whoever it is has to say of which epoch it is before the leader that there is counts for less.
         case .attached: [.attach(self.session, isNew: self.isNew, to: .one(manager))]
-        // Everybody has been asked already.
-        case .attaching, .ended: []
+        // It did not lead yet when everybody was asked, or it has said so before.
+        case .attaching: self.asked == manager ? [] : self.ask(manager)
+        case .ended: []
         }
+    }
+
+    private mutating func ask(_ manager: Int) -> [Action] {
+        self.asked = manager
+        return [.attach(self.session, isNew: self.isNew, to: .one(manager))]
     }
 
     private mutating func heard(from manager: Int, _ epoch: Epoch, at now: Uptime) -> [Action] {
@@ -224,7 +233,7 @@ extension SessionMachine {
         self.state = .attaching
         self.searchEnd = nil
         self.due = now + Self.searchInterval.upperBound
-        return [.attach(self.session, isNew: self.isNew, to: .one(manager))]
+        return self.ask(manager)
     }
 
     /// There is a leader, and it answers.

@@ -31,6 +31,7 @@ package final class LeaderLoop {
     private let logger: Logger
     private var inbox: [(peer: LinkPeer, message: MessageToLeader)] = []
     private var refused = RefusedBatches()
+    private var seekers = LeaderSeekers()
 
     /// - Parameter extend: adds middleware and a fetcher to each manager that is made, on this loop's thread.
     package init(
@@ -106,6 +107,7 @@ package final class LeaderLoop {
         try self.begin(leadership, of: manager, with: state.lanes)
         // Nothing counts that was sent before, to whoever led then.
         try self.discard()
+        try self.callSeekers()
         self.logger.info(
             "leading",
             metadata: [
@@ -113,10 +115,35 @@ package final class LeaderLoop {
                 "working": "\(state.reservations.count)",
             ]
         )
-        while !self.stop.isRequested, self.duty(of: manager) == .lead {
-            try self.takeTurn(of: manager)
-            if manager.hasColdQueues { try self.write(manager) { try manager.warmQueues() } }
-            if manager.hasTasks { try self.write(manager) { try manager.runSlice(uptime: self.clocks.uptime) } }
+        do {
+            while !self.stop.isRequested, self.duty(of: manager) == .lead {
+                try self.takeTurn(of: manager)
+                if manager.hasColdQueues { try self.write(manager) { try manager.warmQueues() } }
+                if manager.hasTasks { try self.write(manager) { try manager.runSlice(uptime: self.clocks.uptime) } }
+            }
+        } catch {
+            // One that was refused leads again, and answers until then.
+            if case StorageError.refused = error { throw error }
+            self.dismissFronts(of: manager)
+            throw error
+        }
+        self.dismissFronts(of: manager)
+    }
+
+    /// Lets the fronts look for the next leader, which may lead before they would have missed this one.
+    private func dismissFronts(of manager: JobManager) {
+        guard self.election.needsProof else { return }
+        for session in manager.sessions.values {
+            guard let peer = session.peer else { continue }
+            // A front that does not hear of it finds the next leader by its heartbeats.
+            try? self.link.send(MessageFromLeader.attachFirst(session.id).encoded(), to: peer)
+        }
+    }
+
+    /// Tells the fronts that were looking for a leader a moment ago that here is one.
+    private func callSeekers() throws {
+        for (session, peer) in self.seekers.take(at: self.clocks.uptime()) {
+            try self.link.send(MessageFromLeader.attachFirst(session).encoded(), to: peer)
         }
     }
 
@@ -253,7 +280,8 @@ package final class LeaderLoop {
     /// Waits, while it does not lead, until somebody wakes it, and throws away what fronts and schedulers send.
     ///
     /// They ask every manager when they look for the leader. Left in the link, their messages would fill the memory, and
-    /// would be handled long after they were meant. Whoever sent them hears nothing, and sends them again.
+    /// would be handled long after they were meant. Whoever sent them hears nothing until there is a leader, and sends them
+    /// again.
     private func standBy(atMost pause: Duration) throws {
         let end = self.clocks.uptime() + pause
         while !self.stop.isRequested {
@@ -284,7 +312,11 @@ package final class LeaderLoop {
     /// Throws away one turn's worth of messages, and answers how many came; none when the wait is over or was ended.
     private func discard(waitingAtMost wait: Duration) throws -> Int {
         var count = 0
-        try self.link.receive(waitingAtMost: wait, bound: self.settings.turnMessageBound) { _, _ in count += 1 }
+        let now = self.clocks.uptime()
+        try self.link.receive(waitingAtMost: wait, bound: self.settings.turnMessageBound) { peer, bytes in
+            count += 1
+            self.seekers.note(bytes, from: peer, at: now)
+        }
         return count
     }
 }

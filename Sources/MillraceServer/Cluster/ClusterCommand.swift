@@ -4,6 +4,8 @@ import JobCore
 
 /// `millrace cluster`: what the members of a cluster say of themselves, and which of them leads.
 struct ClusterCommand {
+    /// How long a member that could take over is waited for.
+    private static let readinessBound = Duration.seconds(10)
     /// How long another member may take to lead after it was asked for.
     private static let transferBound = Duration.seconds(10)
     /// How long a member that recovers looks for the others: a cut, and a few tries to win the key.
@@ -17,8 +19,9 @@ struct ClusterCommand {
         millrace cluster recover [--accept-loss] [flags]
 
           status     show the members, who leads, who votes, and how far each copy is
-          transfer   let another member lead, once it has everything: this one, or the one that is best
-          drain      make sure that a member does not lead, before it is stopped
+          transfer   let another member lead, once it has everything: this one, or the one that is best;
+                     waits up to 10 s for that
+          drain      make sure that a member does not lead, before it is stopped; waits as transfer does
           recover    show how far the members are when too few of them have a vote to elect a leader;
                      with --accept-loss the best of those that answer leads, and what only others have is lost
 
@@ -80,17 +83,18 @@ struct ClusterCommand {
         in cluster: ClusterSection,
         _ inquiry: MemberInquiry
     ) async -> Int32 {
-        let report = await Self.report(cluster, inquiry)
+        let known = cluster.members.map(\.number)
+        if let unknown = [wanted, from].compactMap({ $0 }).first(where: { !known.contains($0) }) {
+            return Self.fail("there is no member \(unknown)")
+        }
+        let report = await Self.reportWhenReady(to: wanted, from: from, in: cluster, inquiry)
         guard let number = report.leader, let leader = cluster.members.first(where: { $0.number == number }) else {
             return Self.fail("no member leads, so that nobody can hand over")
         }
         if let from, from != number { return Self.succeed("member \(from) does not lead") }
         if wanted == number { return Self.succeed("member \(number) leads already") }
-        let ready = report.members.filter { $0.role == "follower" && $0.status?.isVoter ?? false }
-        let best = ready.min { ($0.lag ?? .max, $0.number) < ($1.lag ?? .max, $1.number) }
-        guard let successor = wanted ?? best?.number else { return Self.fail("no other member has everything") }
-        guard ready.contains(where: { $0.number == successor }) else {
-            return Self.fail("member \(successor) cannot lead now: its copy is not complete, or it does not answer")
+        guard let successor = report.successor(wanted) else {
+            return Self.fail("member \(number) goes on leading: \(report.obstacles(wanted))")
         }
         guard await inquiry.ask(leader, .handOver(to: MemberID(successor))) != nil else {
             return Self.fail("member \(number) does not answer")
@@ -104,6 +108,27 @@ struct ClusterCommand {
             try? await Task.sleep(for: Self.look)
         }
         return Self.fail("member \(successor) did not take over in time; millrace cluster status shows who leads")
+    }
+
+    /// The report, once there is nothing to be done or somebody who can take over; the last one when the time is over.
+    ///
+    /// For some seconds after a change of leader no other member has everything.
+    private static func reportWhenReady(
+        to wanted: UInt8?,
+        from: UInt8?,
+        in cluster: ClusterSection,
+        _ inquiry: MemberInquiry
+    ) async -> ClusterReport {
+        let end = ContinuousClock.now + Self.readinessBound
+        while true {
+            let report = await Self.report(cluster, inquiry)
+            if let leader = report.leader {
+                let isDone = from.map { $0 != leader } ?? (wanted == leader)
+                if isDone || report.successor(wanted) != nil { return report }
+            }
+            guard ContinuousClock.now < end else { return report }
+            try? await Task.sleep(for: Self.look)
+        }
     }
 
     // MARK: Recovery

@@ -44,6 +44,31 @@ package struct ClusterReport: Encodable, Sendable {
     /// Whether the cluster takes jobs.
     package var isServing: Bool { self.leader != nil }
 
+    /// Who could take over from the leader now: the member that is wanted, or the one whose copy lacks least.
+    package func successor(_ wanted: UInt8?) -> UInt8? {
+        let ready = self.members.filter { row in
+            row.number != self.leader && Self.lack(of: row) == nil && (wanted.map { $0 == row.number } ?? true)
+        }
+        return ready.min { ($0.lag ?? .max, $0.number) < ($1.lag ?? .max, $1.number) }?.number
+    }
+
+    /// What keeps the member that is wanted, or each member that does not lead, from taking over; in words.
+    package func obstacles(_ wanted: UInt8?) -> String {
+        self.members.filter { $0.number != self.leader && (wanted == nil || wanted == $0.number) }
+            .compactMap { row in Self.lack(of: row).map { "member \(row.number) \($0)" } }
+            .joined(separator: ", ")
+    }
+
+    /// Why a member cannot take over; nil when it can.
+    private static func lack(of row: Row) -> String? {
+        switch row.role {
+        case "unreachable": "does not answer"
+        case "without store": "has no Redis that answers"
+        case "behind": "takes in a copy"
+        default: row.status?.isVoter ?? false ? nil : "does not have everything on its disk yet"
+        }
+    }
+
     private static func role(of status: MemberStatus?, leader: UInt8?) -> String {
         guard let status else { return "unreachable" }
         guard let store = status.store else { return "without store" }

@@ -1,3 +1,4 @@
+import ClusterLinkZeroMQ
 import Foundation
 import JobStorageRedis
 import Logging
@@ -23,6 +24,10 @@ struct HostCommand {
         MillraceCommand.complain(MillraceCommand.banner)
         guard self.settings.mode == .replicated else {
             throw Failure(description: "millrace host needs mode = \"replicated\"; millrace dev runs a single host")
+        }
+        // The supervisor would start processes again and again that cannot use their keys.
+        if let keys = try LinkKeys(self.settings) {
+            for role in LinkRole.allCases { try keys.require(role) }
         }
         let logger = Logger(label: "host")
         let lock = try StorageLock(directory: self.settings.storageDirectory)

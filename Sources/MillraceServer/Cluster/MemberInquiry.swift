@@ -11,10 +11,13 @@ struct MemberInquiry {
     static let patience = Duration.milliseconds(1_500)
 
     private let cluster: ClusterSection
+    private let keys: LinkKeys?
     private let context: ZeroMQContext
 
     init(_ cluster: ClusterSection) throws {
         self.cluster = cluster
+        self.keys = try LinkKeys(cluster)
+        try self.keys?.require(.member)
         self.context = try ZeroMQContext()
     }
 
@@ -32,8 +35,7 @@ struct MemberInquiry {
 
     /// What one member answers to a request; nil when it does not in time.
     func ask(_ member: ClusterSection.Member, _ request: MemberRequest) async -> MemberStatus? {
-        let endpoint = "tcp://\(member.host):\(self.cluster.peerPort)"
-        guard let link = try? ZeroMQPeerLink(endpoint: endpoint, in: self.context) else { return nil }
+        guard let link = try? self.makeLink(to: member) else { return nil }
         let (answers, inbox) = AsyncStream.makeStream(of: MemberStatus.self, bufferingPolicy: .bufferingOldest(1))
         let isListening =
             (try? link.start { bytes in
@@ -52,5 +54,13 @@ struct MemberInquiry {
             defer { group.cancelAll() }
             return await group.next() ?? nil
         }
+    }
+
+    private func makeLink(to member: ClusterSection.Member) throws -> ZeroMQPeerLink {
+        try ZeroMQPeerLink(
+            endpoint: "tcp://\(member.host):\(self.cluster.peerPort)",
+            in: self.context,
+            security: try self.keys?.connecting(to: member)
+        )
     }
 }

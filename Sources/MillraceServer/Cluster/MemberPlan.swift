@@ -45,7 +45,8 @@ struct MemberPlan {
         return terms
     }
 
-    private var others: [ClusterSection.Member] {
+    /// The members that this one is not.
+    var others: [ClusterSection.Member] {
         self.settings.cluster.members.filter { $0.number != self.own.number }
     }
 

@@ -27,13 +27,16 @@ extension Roles {
             at: Clocks.system.uptime()
         )
         let desk = MemberDesk(machine: machine)
+        let ports = try MemberPorts(plan, keys: try LinkKeys(self.settings), logger: logger)
+        defer { ports.closeGates() }
         let network = try ZeroMQPeerNetwork(
             member: plan.id,
             endpoint: plan.peerEndpoint,
             others: plan.otherPeers,
-            in: try ZeroMQContext()
+            in: ports.memberContext,
+            security: ports.memberSecurity
         )
-        let leader = try self.makeLeader(of: plan, desk: desk, password: password, logger: logger)
+        let leader = try self.makeLeader(of: plan, at: ports, desk: desk, password: password, logger: logger)
         let keys = try plan.keys
         try await EtcdClient.withClient(plan.etcdConfiguration, uptime: Clocks.system.uptime) { client in
             let register = EtcdLeaderRegister(
@@ -44,7 +47,9 @@ extension Roles {
                 timeToLive: plan.terms.leaseTimeToLive
             )
             let member = MemberService(desk: desk, register: register, store: store, network: network, logger: logger)
-            var services: [any Service] = [leader, member, self.makeReloader(of: [], logger: logger)]
+            var services: [any Service] = [
+                leader, member, self.makeReloader(of: [], gates: ports.gates, logger: logger),
+            ]
             if self.settings.durability == .memory {
                 services.insert(try self.makeSync(of: plan, password: password, logger: logger), at: 0)
             }
@@ -55,17 +60,18 @@ extension Roles {
 
     private func makeLeader(
         of plan: MemberPlan,
+        at ports: MemberPorts,
         desk: MemberDesk,
         password: String,
         logger: Logger
     ) throws -> ManagerService {
         let configuration = try plan.leaderConfiguration(password: password)
-        let (endpoint, context) = (self.endpoint, try ZeroMQContext())
+        let (endpoint, context, security) = (self.endpoint, ports.clientContext, ports.clientSecurity)
         return ManagerService(
             settings: self.managerSettings,
             election: desk,
             logger: logger,
-            makeLink: { try ZeroMQLeaderLink(endpoint: endpoint, in: context) },
+            makeLink: { try ZeroMQLeaderLink(endpoint: endpoint, in: context, security: security) },
             makeStore: {
                 MemberJobStore(configuration: configuration, others: plan.otherStores, authority: desk)
             },

@@ -31,10 +31,13 @@ struct Roles {
         let logger = Logger(label: "front")
         let context = try ZeroMQContext()
         let tls = try self.makeTLS()
+        let managers = try self.managers(as: .front)
         var fronts: [FrontServer] = []
         for address in self.settings.front.bind {
             let configuration = self.frontConfiguration(of: self.settings, at: address, tls: tls)
-            let links = self.managerEndpoints.map { ZeroMQPolledPeerLink(endpoint: $0, in: context) }
+            let links = managers.map { endpoint, security in
+                ZeroMQPolledPeerLink(endpoint: endpoint, in: context, security: security)
+            }
             fronts.append(try FrontServer(configuration: configuration, links: links, logger: logger))
         }
         FileDescriptorLimit.makeRoom(
@@ -42,7 +45,9 @@ struct Roles {
             logger: logger
         )
         var services: [any Service] = fronts
-        if self.settings.web.isEnabled { services.append(try self.makeStatusServer(in: context, tls: tls)) }
+        if self.settings.web.isEnabled {
+            services.append(try self.makeStatusServer(asking: managers, in: context, tls: tls))
+        }
         services.append(self.makeReloader(of: fronts, logger: logger))
         try await self.run(services, logger: logger)
     }
@@ -81,7 +86,9 @@ struct Roles {
     func runScheduler() async throws {
         let logger = Logger(label: "scheduler")
         let context = try ZeroMQContext()
-        let links = try self.managerEndpoints.map { try ZeroMQPeerLink(endpoint: $0, in: context) }
+        let links = try self.managers(as: .scheduler).map { endpoint, security in
+            try ZeroMQPeerLink(endpoint: endpoint, in: context, security: security)
+        }
         let section = self.settings.scheduler
         let intervals: [SchedulerTask: Duration] = [
             .enqueueScheduled: section.scheduledInterval,
@@ -114,8 +121,13 @@ struct Roles {
 
     var endpoint: String { self.settings.managerEndpoint.description }
 
-    /// Where fronts and schedulers look for the leader.
-    private var managerEndpoints: [String] { self.settings.managerEndpoints.map(\.description) }
+    /// Where fronts and schedulers look for the leader, and what they need to be heard there.
+    private func managers(as role: LinkRole) throws -> [(endpoint: String, security: PeerSecurity?)] {
+        let endpoints = self.settings.managerEndpoints.map(\.description)
+        guard let keys = try LinkKeys(self.settings) else { return endpoints.map { ($0, nil) } }
+        try keys.require(role)
+        return try zip(endpoints, self.settings.cluster.members).map { ($0, try keys.connecting(to: $1)) }
+    }
 
     var managerSettings: ManagerSettings {
         let section = self.settings.manager
@@ -187,11 +199,17 @@ struct Roles {
         return configuration
     }
 
-    private func makeStatusServer(in context: ZeroMQContext, tls: TLSConfiguration?) throws -> StatusServer {
+    private func makeStatusServer(
+        asking managers: [(endpoint: String, security: PeerSecurity?)],
+        in context: ZeroMQContext,
+        tls: TLSConfiguration?
+    ) throws -> StatusServer {
         var generator = SystemRandomNumberGenerator()
         let logger = Logger(label: "web")
         let inquiry = LeaderInquiry(
-            links: try self.managerEndpoints.map { try ZeroMQPeerLink(endpoint: $0, in: context) },
+            links: try managers.map { endpoint, security in
+                try ZeroMQPeerLink(endpoint: endpoint, in: context, security: security)
+            },
             session: SessionID(using: &generator),
             software: "millrace/\(Millrace.version)"
         )
@@ -209,9 +227,10 @@ struct Roles {
 
     // MARK: SIGHUP
 
-    func makeReloader(of fronts: [FrontServer], logger: Logger) -> Reloader {
+    func makeReloader(of fronts: [FrontServer], gates: [KeyGate] = [], logger: Logger) -> Reloader {
         let destination = self.destination
         return Reloader(loader: self.loader, loaded: self.loaded, logger: logger) { loaded in
+            try LinkKeys.reload(gates, from: loaded.settings.cluster)
             destination.setLevel(loaded.settings.log.level)
             let roles = Roles(
                 loaded: loaded,

@@ -48,6 +48,10 @@ package struct ClusterSection: Sendable, Equatable {
     package var etcdPrivateKey: String?
     /// What one member's Redis shows another's, the same for all.
     package var redisPassword: Secret?
+    /// The file of this host's secret key for the links between hosts; without one they are plain.
+    package var curveKey: String?
+    /// The file that lists the public keys of everybody who may take part in these links.
+    package var curveAllowed: String?
     /// How long a leader that fell silent keeps its place if nobody suspects it.
     package var leaseTimeToLive = Duration.seconds(3)
     /// How often a leader says that it is there.
@@ -63,6 +67,7 @@ package struct ClusterSection: Sendable, Equatable {
     /// What is wrong with the values of this group, in whatever mode they are used.
     package func problems() -> [SettingProblem] {
         self.listProblems() + self.portProblems() + self.etcdProblems() + self.timeProblems() + self.passwordProblems()
+            + self.keyProblems()
     }
 
     /// What is missing or does not fit together in replicated mode.
@@ -184,6 +189,19 @@ package struct ClusterSection: Sendable, Equatable {
         return [SettingProblem(setting: "cluster.redis_password", reason: reason)]
     }
 
+    private func keyProblems() -> [SettingProblem] {
+        guard (self.curveKey == nil) != (self.curveAllowed == nil) else { return [] }
+        let (given, missing) =
+            self.curveKey == nil
+            ? ("cluster.curve_allowed", "cluster.curve_key") : ("cluster.curve_key", "cluster.curve_allowed")
+        return [SettingProblem(setting: given, reason: "needs \(missing) as well")]
+    }
+
+    /// Whether what is said between the hosts could be read on its way, or come from anybody.
+    var isExposed: Bool {
+        self.curveKey == nil && !self.members.allSatisfy(\.isLoopback)
+    }
+
     /// Whether the text is a scheme, a host and a port, and nothing else.
     private static func isEndpoint(_ text: String) -> Bool {
         for scheme in ["http://", "https://"] where text.hasPrefix(scheme) {
@@ -191,6 +209,13 @@ package struct ClusterSection: Sendable, Equatable {
             return !address.host.isEmpty && address.port > 0
         }
         return false
+    }
+}
+
+extension ClusterSection.Member {
+    /// Whether only this very host reaches it.
+    var isLoopback: Bool {
+        self.host == "localhost" || self.host.hasPrefix("127.") || self.host == "[::1]" || self.host == "::1"
     }
 }
 

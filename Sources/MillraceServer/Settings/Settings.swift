@@ -119,6 +119,11 @@ package struct Settings: Sendable, Equatable {
         let reason = "cannot be set in replicated mode, in which each member starts a Redis of its own"
         if self.redis.socket != nil { problems.append(SettingProblem(setting: "redis.socket", reason: reason)) }
         if self.redis.address != nil { problems.append(SettingProblem(setting: "redis.address", reason: reason)) }
+        if self.cluster.curveKey != nil, self.manager.endpoint != nil {
+            // Whose key to expect there, nobody could say.
+            let reason = "cannot be set together with cluster.curve_key, which goes by cluster.members"
+            problems.append(SettingProblem(setting: "manager.endpoint", reason: reason))
+        }
         return problems
     }
 }

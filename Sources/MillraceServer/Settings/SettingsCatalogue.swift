@@ -53,6 +53,8 @@ package enum SettingsCatalogue {
         Setting("cluster.etcd_certificate", optional: \.cluster.etcdCertificate, .text),
         Setting("cluster.etcd_private_key", optional: \.cluster.etcdPrivateKey, .text),
         Setting("cluster.redis_password", optional: \.cluster.redisPassword, .secret),
+        Setting("cluster.curve_key", optional: \.cluster.curveKey, .text),
+        Setting("cluster.curve_allowed", optional: \.cluster.curveAllowed, .text),
         Setting("cluster.lease_ttl", \.cluster.leaseTimeToLive, .duration),
         Setting("cluster.heartbeat_interval", \.cluster.heartbeatInterval, .duration),
         Setting("cluster.heartbeat_silence", \.cluster.heartbeatSilence, .duration),

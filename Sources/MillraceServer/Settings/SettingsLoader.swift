@@ -47,6 +47,7 @@ package struct SettingsLoader: Sendable {
         if self.needsPassword { self.resolvePasswords(in: &draft) }
         if draft.settings.mode == .replicated { self.completeMember(in: &draft) }
         self.findCertificate(in: &draft)
+        self.warnOfPlainLinks(in: &draft)
         return try draft.finished()
     }
 
@@ -164,6 +165,19 @@ package struct SettingsLoader: Sendable {
             draft.errors.append(error.description)
         }
         for problem in draft.settings.cluster.problemsOfMember() { draft.note(problem) }
+    }
+
+    private func warnOfPlainLinks(in draft: inout SettingsDraft) {
+        let settings = draft.settings
+        if settings.mode == .replicated, settings.cluster.isExposed {
+            draft.warnings.append(
+                "the links between the hosts of the cluster are neither encrypted nor authenticated: "
+                    + "set cluster.curve_key, or keep their ports in a network of their own"
+            )
+        }
+        if settings.mode == .single, settings.cluster.curveKey != nil {
+            draft.warnings.append("cluster.curve_key encrypts nothing in single mode")
+        }
     }
 
     /// Takes the pair that Faktory would take, unless files were named.

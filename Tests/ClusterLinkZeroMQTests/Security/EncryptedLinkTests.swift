@@ -102,6 +102,24 @@ struct EncryptedLinkTests {
         #expect(letters.first?.bytes == [2])
     }
 
+    @Test("does not hear who was taken off the list any more, though connected, and hears who is back on it")
+    func revoked() throws {
+        let port = try GuardedPort(.clients)
+        defer { port.close() }
+        let keys = try port.admit(.front)
+        let peer = try port.makePeer(PeerSecurity(keys: keys, serverKey: port.keys.publicKey))
+        _ = try peer.start()
+        defer { peer.close() }
+        peer.send([1])
+        #expect(try port.leader.take(1).map(\.bytes) == [[1]])
+        port.revokeAll()
+        peer.send([2])
+        #expect(try port.leader.take(1, within: .milliseconds(200)).isEmpty)
+        try port.admit(.front, keys)
+        peer.send([3])
+        #expect(try port.leader.take(1).map(\.bytes) == [[3]])
+    }
+
     @Test("admits nobody when there is no gate any more")
     func closedGate() throws {
         let port = try GuardedPort(.clients)
@@ -189,6 +207,12 @@ private final class GuardedPort {
         self.lines.append("\(role.rawValue) \(role == .member ? "1 " : "")\(keys.publicKey.text)")
         self.gate.replace(with: try LinkKeyring(parsing: self.lines.joined(separator: "\n"), path: "allowed"))
         return keys
+    }
+
+    /// Takes everybody off the list.
+    func revokeAll() {
+        self.lines = []
+        self.gate.replace(with: LinkKeyring())
     }
 
     func makePeer(_ security: PeerSecurity?) throws -> ZeroMQPeerLink {

@@ -24,16 +24,18 @@ struct LinkKeyringTests {
             """
         let keyring = try LinkKeyring(parsing: text, path: "allowed")
         let key = try CurveKey(parsing: Self.key(character))
-        #expect((keyring.user(of: key, at: domain) != nil) == isAdmitted)
+        #expect(keyring.admits(key, to: domain) == isAdmitted)
     }
 
-    @Test("tells members by their numbers and others by their keys")
-    func users() throws {
+    @Test("tells members by their keys, and nobody else")
+    func members() throws {
         let text = "front \(Self.key("f"))\nmember 2 \(Self.key("m"))"
         let keyring = try LinkKeyring(parsing: text, path: "allowed")
         let (front, member) = (try CurveKey(parsing: Self.key("f")), try CurveKey(parsing: Self.key("m")))
-        #expect(keyring.user(of: front, at: .clients) == front.text)
-        #expect(keyring.user(of: member, at: .members) == "member-2")
+        #expect(keyring.member(of: member) == 2)
+        #expect(keyring.member(of: front) == nil)
+        #expect(keyring.has(front, as: .front))
+        #expect(!keyring.has(front, as: .member))
         #expect(keyring.key(ofMember: 2) == member)
         #expect(keyring.key(ofMember: 1) == nil)
     }
@@ -43,8 +45,9 @@ struct LinkKeyringTests {
         let text = "front \(Self.key("a"))\nmember 1 \(Self.key("a"))"
         let keyring = try LinkKeyring(parsing: text, path: "allowed")
         let key = try CurveKey(parsing: Self.key("a"))
-        #expect(keyring.user(of: key, at: .clients) != nil)
-        #expect(keyring.user(of: key, at: .members) == "member-1")
+        #expect(keyring.admits(key, to: .clients))
+        #expect(keyring.admits(key, to: .members))
+        #expect(keyring.member(of: key) == 1)
     }
 
     @Test("lets a line be left out by a number sign, with which no key begins", arguments: ["#", "# ", "  #"])

@@ -109,25 +109,46 @@ struct LeaderTests {
         #expect(renewal.contains(.etcd(.keepAlive(MachineDriver.epoch, askedAt: driver.now))))
     }
 
-    @Test("hands over when everything is committed and the successor has it")
+    @Test("hands over when the successor has everything, and has it still when everything is committed")
     func handOver() {
         var driver = MachineDriver.serving()
+        driver.inspected(MachineDriver.report(at: MachineDriver.marker, replicas: [1]))
         driver.receive(.command(.handOver(to: MemberID(2))))
+        driver.inspected(MachineDriver.report(at: MachineDriver.marker, replicas: [1, 2]))
         #expect(driver.lastActions.contains(.pauseServing(MachineDriver.epoch)))
         driver.receive(.drained(MachineDriver.epoch))
         driver.inspected(MachineDriver.report(at: MachineDriver.marker, replicas: [1]))
         #expect(driver.machine.leadership != nil)
-        driver.receive(.tick, after: 500)
+        driver.receive(.tick, after: 10)
         driver.inspected(MachineDriver.report(at: MachineDriver.marker, replicas: [1, 2]))
         #expect(driver.lastActions.resignation == .etcd(.resign(MachineDriver.epoch, preferring: MemberID(2))))
     }
 
-    @Test("goes on leading when the successor does not catch up in time")
+    @Test("holds up nobody for a successor that lacks something, and forgets the wish in time")
+    func handOverWaits() {
+        var driver = MachineDriver.serving()
+        driver.inspected(MachineDriver.report(at: MachineDriver.marker, replicas: [1]))
+        driver.receive(.command(.handOver(to: MemberID(2))))
+        var actions: [TakeOverAction] = []
+        while driver.milliseconds < 5_000 {
+            actions += driver.receive(.tick, after: 10)
+            driver.keepAlive()
+            driver.inspected(MachineDriver.report(at: MachineDriver.marker, replicas: [1]))
+        }
+        driver.receive(.tick, after: 500)
+        driver.inspected(MachineDriver.report(at: MachineDriver.marker, replicas: [1, 2]))
+        actions += driver.lastActions
+        #expect(!actions.contains(.pauseServing(MachineDriver.epoch)))
+        #expect(driver.machine.leadership != nil)
+    }
+
+    @Test("goes on leading when the successor falls behind and does not catch up in time")
     func handOverFails() throws {
         var driver = MachineDriver.serving()
         let ticket = try #require(driver.machine.ticket)
         driver.inspected(MachineDriver.report(at: MachineDriver.marker, replicas: [1]))
         driver.receive(.command(.handOver(to: MemberID(2))))
+        driver.inspected(MachineDriver.report(at: MachineDriver.marker, replicas: [1, 2]))
         driver.receive(.drained(MachineDriver.epoch))
         driver.inspected(MachineDriver.report(at: MachineDriver.marker, replicas: [1]))
         var actions: [TakeOverAction] = []

@@ -38,10 +38,14 @@ final class ClusterProcesses: Sendable {
     private let etcd: EtcdServer
     private let directory: TemporaryDirectory
     private let settings: [String: String]
+    /// Whose keys there are, by the name of their file; none in a cluster that is not encrypted.
+    private let keyNames: [String]
     private let hosts = Mutex<[UInt32: SpawnedProgram]>([:])
 
     /// Starts everything, and returns once every member has a vote.
-    init(settings: [String: String] = [:]) throws {
+    ///
+    /// - Parameter isEncrypted: whether the hosts have keys; then there is one of a front on a host of its own, too.
+    init(settings: [String: String] = [:], isEncrypted: Bool = false) throws {
         self.etcd = try EtcdServer()
         self.directory = try TemporaryDirectory()
         self.frontPort = try freePort()
@@ -53,6 +57,8 @@ final class ClusterProcesses: Sendable {
                 "cluster.redis_port": "\(try freePort())",
             ]
         ) { given, _ in given }
+        self.keyNames = isEncrypted ? Self.members.map { "member-\($0)" } + ["front"] : []
+        try self.makeKeys()
         for member in self.members { try self.start(member) }
         _ = try self.status(when: "every member has a vote") { $0.isComplete }
     }
@@ -61,7 +67,9 @@ final class ClusterProcesses: Sendable {
         for member in self.members { self.kill(member) }
     }
 
-    var members: [UInt32] { [1, 2, 3] }
+    private static let members: [UInt32] = [1, 2, 3]
+
+    var members: [UInt32] { Self.members }
 
     /// Starts a member that does not run.
     func start(_ member: UInt32) throws {
@@ -69,7 +77,7 @@ final class ClusterProcesses: Sendable {
             [
                 "host", "-d", self.directory.file("data-\(member)"), "-c", self.directory.path,
                 "-b", "127.0.0.\(member):\(self.frontPort)", "-w", ":0", "--set", "cluster.member=\(member)",
-            ] + self.flags
+            ] + self.flags + self.keyFlags(of: "member-\(member)")
         )
         self.hosts.withLock { $0[member] = program }
     }
@@ -99,9 +107,103 @@ final class ClusterProcesses: Sendable {
 
     /// What `millrace cluster` prints for these arguments, and its exit code.
     func command(_ arguments: [String]) throws -> (end: SpawnedProgram.End, text: String) {
-        let program = try Millrace.start(["cluster"] + arguments + ["-c", self.directory.path] + self.flags)
+        try self.command(arguments, keys: self.keyFlags(of: "member-1"))
+    }
+
+    /// The same with other keys, or none.
+    func command(_ arguments: [String], keys: [String]) throws -> (end: SpawnedProgram.End, text: String) {
+        let program = try Millrace.start(["cluster"] + arguments + ["-c", self.directory.path] + self.flags + keys)
         let end = try program.waitForEnd()
         return (end, program.text)
+    }
+
+    /// Starts a front on a host that is no member, at 127.0.0.9, and returns it once clients can connect.
+    func startFront(keys: [String]) throws -> SpawnedProgram {
+        let program = try Millrace.start(
+            [
+                "front", "-d", self.directory.file("data-front"), "-c", self.directory.path,
+                "-b", "127.0.0.9:\(self.frontPort)", "-w", ":0",
+            ] + self.flags + keys
+        )
+        try program.wait(forLineWith: "The front listens", within: Self.patience)
+        return program
+    }
+
+    /// What the processes of a member have printed.
+    func log(of member: UInt32) -> String {
+        self.hosts.withLock { $0[member] }.map { program in
+            // Takes in what has been written, and finds nothing.
+            _ = try? program.wait(for: "nothing", within: .zero) { _ in Void?.none }
+            return program.text
+        } ?? ""
+    }
+
+    // MARK: Keys
+
+    /// The settings of somebody who has these keys, and the list that every host has or another one.
+    func keyFlags(of name: String, list: String = "allowed") -> [String] {
+        guard !self.keyNames.isEmpty else { return [] }
+        return [
+            "--set", "cluster.curve_key=\(self.directory.file(name))",
+            "--set", "cluster.curve_allowed=\(self.directory.file(list))",
+        ]
+    }
+
+    /// Makes keys that no host has heard of, and a list that says that they may be anything.
+    func makeStrangersKeys(_ name: String) throws {
+        let key = try self.makeKey(name)
+        try self.write("\(name)-list", ["front \(key)", "scheduler \(key)", "member 9 \(key)"])
+    }
+
+    /// Writes a list that says that the front may be a member.
+    func writeForgedList(_ name: String) throws {
+        let key = try String(contentsOfFile: self.directory.file("front.pub"), encoding: .utf8)
+        try self.write(name, ["member 9 \(key)"])
+    }
+
+    /// Puts a front on the list that every host has, and returns once every manager goes by it.
+    func admitFront(withKey name: String) throws {
+        let key = try String(contentsOfFile: self.directory.file("\(name).pub"), encoding: .utf8)
+        try self.write("allowed", ["front \(key)"])
+        for program in self.hosts.withLock({ Array($0.values) }) {
+            var next = program.lineCount
+            program.send(SIGHUP)
+            // Front, scheduler and manager.
+            for _ in 0..<3 {
+                try program.wait(for: "a reload", skipping: next, within: Self.patience) { line in
+                    line.contains("the settings were read again") ? () : nil
+                }
+                let lines = program.text.split(separator: "\n", omittingEmptySubsequences: false)
+                let found = lines.indices.first { $0 >= next && lines[$0].contains("the settings were read again") }
+                next = (found ?? next) + 1
+            }
+        }
+    }
+
+    private func makeKeys() throws {
+        for name in self.keyNames { _ = try self.makeKey(name) }
+        if !self.keyNames.isEmpty { try self.write("allowed", []) }
+    }
+
+    private func makeKey(_ name: String) throws -> String {
+        let program = try Millrace.start(["keys", self.directory.file(name)])
+        _ = try program.waitForEnd()
+        return try String(contentsOfFile: self.directory.file("\(name).pub"), encoding: .utf8)
+    }
+
+    /// Writes a list of everybody's keys and of some more.
+    private func write(_ name: String, _ more: [String]) throws {
+        var lines = more
+        for keyName in self.keyNames {
+            let key = try String(contentsOfFile: self.directory.file("\(keyName).pub"), encoding: .utf8)
+            lines += keyName == "front" ? ["front \(key)"] : ["front \(key)", "scheduler \(key)"]
+            if keyName != "front" { lines.append("member \(keyName.dropFirst("member-".count)) \(key)") }
+        }
+        try lines.joined(separator: "\n").write(
+            toFile: self.directory.file(name),
+            atomically: true,
+            encoding: .utf8
+        )
     }
 
     func status() throws -> Status {

@@ -123,4 +123,34 @@ struct LeaderLoopTests {
             #expect(after == position)
         }
     }
+
+    @Test(
+        "ceasing to lead, it lets its fronts look for the next leader",
+        arguments: [
+            LeaderDuty.finish, .leave,
+        ]
+    )
+    func dismissal(duty: LeaderDuty) async throws {
+        try await self.run {
+            await self.lead()
+            let before = self.link.sent.elements.count
+            self.election.order(duty)
+            #expect(await self.election.resigned.next { $0 } == Self.epoch)
+            #expect(self.link.sent.elements.dropFirst(before) == [.attachFirst(self.session)])
+        }
+    }
+
+    @Test("beginning to lead, it calls the fronts that were looking for a leader, once")
+    func seekers() async throws {
+        try await self.run {
+            let other = SessionID(high: 3, low: 4)
+            self.link.say(self.introduction)
+            self.link.say(.heartbeat(other, FrontStatistics()))
+            await self.link.received.next { _ in () }
+            self.election.order(.lead)
+            let called = [self.session, other].map { MessageFromLeader.attachFirst($0) }
+            for message in called { await self.link.sent.next { $0 == message ? () : nil } }
+            #expect(self.link.sent.elements.count == called.count)
+        }
+    }
 }

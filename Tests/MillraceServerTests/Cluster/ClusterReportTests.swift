@@ -71,6 +71,24 @@ struct ClusterReportTests {
         #expect(report.members.map(\.lag) == [0, 0, nil])
     }
 
+    @Test("the member that lacks least takes over, or the one that is wanted, and none without a vote")
+    func successor() {
+        let ready = Self.report([Self.status(1, isServing: true), Self.status(2, sequence: 97), Self.status(3)])
+        #expect(ready.successor(nil) == 3)
+        #expect(ready.successor(2) == 2)
+        #expect(ready.successor(1) == nil)
+        #expect(ready.obstacles(nil).isEmpty)
+
+        let busy = Self.report([Self.status(1, isServing: true), Self.status(2, isVoter: false), nil])
+        #expect(busy.successor(nil) == nil)
+        #expect(
+            busy.obstacles(nil) == "member 2 does not have everything on its disk yet, member 3 does not answer"
+        )
+        let loading = Self.report([Self.status(1, isServing: true), Self.status(2), Self.status(3, isLinkUp: false)])
+        #expect(loading.successor(3) == nil)
+        #expect(loading.obstacles(3) == "member 3 takes in a copy")
+    }
+
     @Test("of two that believe that they lead, the later one does")
     func deposed() {
         let report = Self.report([

@@ -156,4 +156,30 @@ struct ClusterSectionTests {
         )
         #expect(Self.problems { $0.heartbeatSilence = .milliseconds(500) }.isEmpty)
     }
+
+    @Test("a key needs a list and the other way round, and no endpoint that is no member's")
+    func keys() throws {
+        #expect(Self.problems { $0.curveKey = "/k" }.map(\.setting) == ["cluster.curve_key"])
+        #expect(Self.problems { $0.curveAllowed = "/l" }.map(\.setting) == ["cluster.curve_allowed"])
+        let keys = "\ncurve_key = \"/k\"\ncurve_allowed = \"/l\"\n"
+        let endpoint = "[manager]\nendpoint = \"tcp://10.0.0.9:7421\"\n"
+        let good = Self.files.merging(["/c/millrace.toml": Self.file + keys]) { _, new in new }
+        #expect(try Self.load(good).settings.cluster.curveKey == "/k")
+        let bad = Self.files.merging(["/c/millrace.toml": Self.file + keys + endpoint]) { _, new in new }
+        #expect(Self.errors(bad).count == 1)
+        #expect(Self.errors(bad).first?.contains("manager.endpoint: cannot be set together") ?? false)
+    }
+
+    @Test("plain links between hosts are warned of, those within one host are not, keys in single mode are")
+    func plainLinks() throws {
+        #expect(try Self.load(Self.files).warnings.first?.contains("neither encrypted nor authenticated") ?? false)
+        let keys = "\ncurve_key = \"/k\"\ncurve_allowed = \"/l\"\n"
+        let encrypted = Self.files.merging(["/c/millrace.toml": Self.file + keys]) { _, new in new }
+        #expect(try Self.load(encrypted).warnings.isEmpty)
+        let near = Self.file.replacing("10.0.0.", with: "127.0.0.").replacing("m3.example", with: "localhost")
+        let files = Self.files.merging(["/c/millrace.toml": near]) { _, new in new }
+        #expect(try Self.load(files).warnings.isEmpty)
+        let single = try Self.load(["/c/millrace.toml": "[cluster]" + keys], isMember: false)
+        #expect(single.warnings == ["cluster.curve_key encrypts nothing in single mode"])
+    }
 }
