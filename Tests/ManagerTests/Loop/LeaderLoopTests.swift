@@ -153,4 +153,20 @@ struct LeaderLoopTests {
             #expect(self.link.sent.elements.count(where: { called.contains($0) }) == 2)
         }
     }
+
+    @Test("when a later leader has written, no command is answered, least of all with an error")
+    func overtaken() async throws {
+        try await self.run {
+            await self.lead()
+            let later = InMemoryJobStore(over: self.data)
+            let sequence = try later.load().position.sequence
+            let position = Position(epoch: Epoch(Self.epoch.number + 1), sequence: sequence + 1)
+            _ = try later.commit(StorageTransaction(position: position, lastToken: 0, day: "2026-03-01"))
+            let before = self.link.sent.elements.count
+            self.link.say(self.batch(1, .push("pushed-late-1")))
+            #expect(await self.election.resigned.next { $0 } == Self.epoch)
+            #expect(self.link.sent.elements.dropFirst(before) == [.attachFirst(self.session)])
+            self.election.order(.leave)
+        }
+    }
 }
