@@ -178,8 +178,8 @@ let package = Package(
         tests(
             "MillraceServerTests",
             [
-                "MillraceServer", "ElectionEtcd", "JobStorageRedis", "Election", "JobCore", "CLinux", nioCore, logging,
-                lifecycle,
+                "MillraceServer", "ClusterLinkZeroMQ", "ElectionEtcd", "JobStorageRedis", "Election", "JobCore",
+                "ZeroMQ", "CLinux", nioCore, logging, lifecycle,
             ]
         ),
         .target(

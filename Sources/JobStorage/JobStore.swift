@@ -19,7 +19,8 @@ package protocol JobStore: JobStoreReader {
 
     /// Writes a transaction.
     ///
-    /// One of an epoch before that of the data is refused. What is `.unconfirmed` has happened all the same.
+    /// One of an epoch before that of the data is fenced: what becomes of its commands is for another leader to say, so
+    /// that no client may be told that they failed. What is `.unconfirmed` has happened all the same.
     @discardableResult
     func commit(_ transaction: StorageTransaction) throws(StorageError) -> Confirmation
 }

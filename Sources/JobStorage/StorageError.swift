@@ -18,7 +18,7 @@ extension StorageError {
         .disconnected(reason: "the store is not loaded")
     }
 
-    /// What a leader is told whose data has been written by a later one.
+    /// What an agent is told that promotes a Redis whose data has been written by a later leader.
     package static func refused(overtaken epoch: Epoch, by latest: Epoch) -> StorageError {
         .refused("epoch \(epoch.number) is over: the data was written in epoch \(latest.number)")
     }

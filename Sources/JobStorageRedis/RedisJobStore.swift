@@ -60,10 +60,7 @@ package final class RedisJobStore: JobStore, ReadsOverRedis {
     @discardableResult
     package func commit(_ transaction: StorageTransaction) throws(StorageError) -> Confirmation {
         guard let position = self.position, self.link.isConnected else { throw .notLoaded }
-        guard transaction.position.epoch >= position.epoch else {
-            throw .refused(overtaken: transaction.position.epoch, by: position.epoch)
-        }
-        guard !self.isOvertaken else {
+        guard transaction.position.epoch >= position.epoch, !self.isOvertaken else {
             self.position = nil
             throw .fenced
         }

@@ -31,8 +31,6 @@ package final class InMemoryJobData: Sendable {
             if transaction.position.epoch >= latest { jobs.apply(transaction) }
             return latest
         }
-        guard transaction.position.epoch >= latest else {
-            throw .refused(overtaken: transaction.position.epoch, by: latest)
-        }
+        guard transaction.position.epoch >= latest else { throw .fenced }
     }
 }

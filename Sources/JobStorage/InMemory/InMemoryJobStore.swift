@@ -40,15 +40,15 @@ package final class InMemoryJobStore: JobStore {
         try self.requireLoaded()
         switch self.fault {
         case nil:
-            try self.data.commit(transaction)
+            try self.write(transaction)
             return .confirmed
         case .refusing(let text):
             throw .refused(text)
         case .withholdingConfirmation:
-            try self.data.commit(transaction)
+            try self.write(transaction)
             return .unconfirmed
         case .losingTheAnswer:
-            try self.data.commit(transaction)
+            try self.write(transaction)
             throw self.disconnect()
         case .losingTheTransaction:
             throw self.disconnect()
@@ -123,6 +123,15 @@ package final class InMemoryJobStore: JobStore {
 
     private func requireLoaded() throws(StorageError) {
         guard self.isLoaded else { throw .notLoaded }
+    }
+
+    private func write(_ transaction: StorageTransaction) throws(StorageError) {
+        do throws(StorageError) {
+            try self.data.commit(transaction)
+        } catch {
+            self.isLoaded = false
+            throw error
+        }
     }
 
     private func disconnect() -> StorageError {

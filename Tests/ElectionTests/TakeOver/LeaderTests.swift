@@ -134,6 +134,7 @@ struct LeaderTests {
             actions += driver.receive(.tick, after: 10)
             driver.keepAlive()
             driver.inspected(MachineDriver.report(at: MachineDriver.marker, replicas: [1]))
+            actions += driver.lastActions
         }
         driver.receive(.tick, after: 500)
         driver.inspected(MachineDriver.report(at: MachineDriver.marker, replicas: [1, 2]))

@@ -41,20 +41,16 @@ struct JobStoreConformance {
         #expect(try data.store().load().position.sequence == 0)
     }
 
-    @Test("refuses a leader whose epoch is over, and lets it change nothing", arguments: StoreKind.allCases)
+    @Test("fences off a leader whose epoch is over, until it has loaded anew", arguments: StoreKind.allCases)
     func overtaken(kind: StoreKind) throws {
         let store = try kind.makeData().loadedStore()
         try store.commit(.turn(1, epoch: 2))
         let late = StorageTransaction.turn(2, epoch: 1) { $0.store("j1", .sample("late")) }
 
-        let error = #expect(throws: StorageError.self) { try store.commit(late) }
-
-        guard case .refused = error else {
-            Issue.record("\(String(describing: error)) is no refusal")
-            return
-        }
-        #expect(try store.records(of: ["j1"]) == [.missing])
+        #expect(throws: StorageError.fenced) { try store.commit(late) }
+        #expect(throws: StorageError.notLoaded) { try store.commit(.turn(2, epoch: 2)) }
         #expect(try store.load().position == Position(epoch: Epoch(2), sequence: 1))
+        #expect(try store.records(of: ["j1"]) == [.missing])
     }
 
     @Test("shows a reader of its own what was committed", arguments: StoreKind.allCases)
