@@ -119,13 +119,14 @@ class Killer:
 async def flush(script, url):
     """Empties the server, which every scenario expects, by the client itself."""
     program = {
-        PYFAKTORY: "from pyfaktory import Client\nwith Client(role='producer') as client: client.flush()",
+        PYFAKTORY: "from pyfaktory import Client\nwith Client(role='producer') as client: client._flush()",
         FAKTORY: "import faktory\nwith faktory.connection() as c: c.faktory.reply('FLUSH'); next(c.faktory.get_message())",
     }[script]
     for _ in range(TRIES):
-        if (await run(["-c", program], url))[0]:
+        is_good, output = await run(["-c", program], url)
+        if is_good:
             return
-    raise NotCarriedOut("the server could not be emptied")
+    raise NotCarriedOut(f"the server could not be emptied: {output}")
 
 
 async def run(arguments, url):
