@@ -7,6 +7,7 @@ import shutil
 import signal
 import struct
 import subprocess
+import sys
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -129,8 +130,11 @@ class Cluster:
             os.makedirs(os.path.join(target, str(host)))
             logs = [os.path.join(self.directory, str(host), log) for log in ("millrace.log", "etcd.log")]
             for path in [*logs, self.folder(host, "data", "millrace-redis.log"), self.folder(host, "data", "millrace-member")]:
-                if os.path.exists(path):
+                try:
                     shutil.copy(path, os.path.join(target, str(host)))
+                except OSError as error:
+                    # A disk may be gone, and what was on it.
+                    print(f"not kept: {error}", file=sys.stderr)
         return target
 
     def jobs(self):
@@ -196,7 +200,19 @@ class Cluster:
                 os.close(disk)
         for host in hosts:
             self.end(host)
-            self.run(["umount", self.folder(host)])
+            self._unmount(self.folder(host))
+
+    def _unmount(self, path):
+        """Takes a disk away; the last threads of those that had files there may end after their process is gone."""
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                self.run(["umount", path])
+                return
+            except NotCarriedOut:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(GLANCE)
 
     def restore_power(self, *hosts):
         for host in hosts:
