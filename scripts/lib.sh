@@ -34,6 +34,16 @@ install_requirements() {
     # Debian starts a Redis of its own, which nothing here uses; it is left as it is.
 }
 
+# Makes .venv, in which the Python clients are as they are published.
+install_python_clients() {
+    local wanted=Tests/Integration/python/requirements.txt
+    [ -x .venv/bin/python ] && cmp -s "$wanted" .venv/requirements.txt && return
+    say "installing the Python clients"
+    python3 -m venv .venv
+    .venv/bin/pip install --quiet --disable-pip-version-check -r "$wanted" >&2
+    cp "$wanted" .venv/requirements.txt
+}
+
 # Builds the program as it is meant to be run, and says where it is.
 #
 # The Swift runtime is linked in, so that the program needs none beside it.

@@ -47,6 +47,8 @@ def stuck(history):
 def duplicated(history):
     """I2: a job that was executed again without a reason: no failure, no connection that broke, no unknown outcome."""
     reasons = defaultdict(int)
+    for jid in history.repeats:
+        reasons[jid] += 1
     for operation in history.operations:
         if operation.kind == "fail" and operation.outcome in (OK, UNKNOWN):
             reasons[operation.jid] += 1
@@ -81,11 +83,13 @@ def overlapping(history):
 
 
 def executed_after_ack(history):
-    """I5: a job that came back after its ACK was answered."""
+    """I5: a job that came back after its ACK was answered, and that was pushed once only."""
     acknowledged = {}
     for operation in history.operations:
         if operation.kind == "ack" and operation.outcome == OK:
             acknowledged[operation.jid] = min(operation.ended, acknowledged.get(operation.jid, operation.ended))
+    for jid in history.repeats:
+        acknowledged.pop(jid, None)
     return [
         f"{execution.jid} was executed after its ACK was answered"
         for execution in history.executions

@@ -14,6 +14,10 @@ class Unknown(Exception):
     """No answer came: the command may or may not have been carried out."""
 
 
+class Broken(Unknown):
+    """No answer came, and none will: the connection is gone."""
+
+
 class Unreachable(Exception):
     """There is no connection, and nothing was sent."""
 
@@ -44,6 +48,11 @@ class Connection:
             connection.close()
             raise Unreachable(str(error)) from error
         return connection
+
+    @property
+    def has_ended(self):
+        """Whether the server has closed the connection while nothing was under way."""
+        return self._reader.at_eof()
 
     def close(self):
         self._writer.transport.abort()
@@ -79,7 +88,7 @@ class Connection:
         except asyncio.TimeoutError as error:
             raise Unknown("no answer in time") from error
         except (OSError, asyncio.IncompleteReadError) as error:
-            raise Unknown(str(error)) from error
+            raise Broken(str(error)) from error
 
     async def _reply(self):
         line = await self._reader.readline()

@@ -1,17 +1,41 @@
 """Three hosts as scripts/cluster makes them, and what a nemesis can do to them."""
 
+import fcntl
 import json
 import os
+import shutil
 import signal
+import struct
 import subprocess
+import sys
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 HOSTS = [1, 2, 3]
 
+# How often is looked for what has no event that could be waited for from outside.
+GLANCE = 0.1
+
+# Rules of nft that keep everything from a host, or everything that it says. Loopback stays: it is within the host.
+DEAF = ("in", 'iifname != "lo" drop')
+MUTE = ("out", 'oifname != "lo" drop')
+
+# From the kernel's ext4.h: the file system takes no more writes, and does not even write out its journal.
+EXT4_IOC_SHUTDOWN = 0x8004587D
+EXT4_GOING_FLAGS_NOLOGFLUSH = 2
+
+
+class NotCarriedOut(Exception):
+    """What was asked of the cluster was not done; in words."""
+
 
 def address(host):
     return f"10.99.0.{host}"
+
+
+def is_whole(row):
+    """Whether a member, as `millrace cluster status` has it, could lead now without loss."""
+    return row["role"] in ("leader", "follower") and row["status"]["isVoter"]
 
 
 class Cluster:
@@ -21,11 +45,18 @@ class Cluster:
         self.program = program
         self.directory = os.path.join(ROOT, ".cluster")
 
-    def script(self, *arguments):
+    def script(self, *arguments, **variables):
         """Runs scripts/cluster."""
-        environment = os.environ | {"MILLRACE": self.program}
+        environment = os.environ | {"MILLRACE": self.program} | variables
         command = [os.path.join(ROOT, "scripts", "cluster"), *map(str, arguments)]
-        return subprocess.run(command, env=environment, check=True, capture_output=True, text=True, timeout=180).stdout
+        return self.run(command, environment)
+
+    def run(self, command, environment=None):
+        """Runs a program to its end; what it complains of is what was not carried out."""
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180)
+        if done.returncode != 0:
+            raise NotCarriedOut(f"{' '.join(command[-3:])}: {(done.stderr or done.stdout).strip()}")
+        return done.stdout
 
     # What there is.
 
@@ -46,18 +77,33 @@ class Cluster:
                 status = self.status(host)
                 if status and status.get("leader"):
                     return status["leader"]
-            time.sleep(0.1)
+            time.sleep(GLANCE)
         raise TimeoutError("nobody leads")
 
     def wait_until_whole(self, within=60.0):
-        """Waits until somebody leads and every member votes."""
+        """Waits until somebody leads, and every member has everything and a vote."""
         deadline = time.monotonic() + within
         while time.monotonic() < deadline:
             status = self.status(HOSTS[0])
-            if status and status.get("leader") and status["voterCount"] == len(HOSTS):
+            if status and status.get("leader") and all(map(is_whole, status["members"])):
                 return
-            time.sleep(0.1)
-        raise TimeoutError("the cluster is not whole again")
+            time.sleep(GLANCE)
+        known = {host: self.status(host) for host in HOSTS}
+        raise TimeoutError(f"the cluster is not whole again: {json.dumps(known)}")
+
+    def becomes_whole(self, host, within):
+        """Whether a member has everything and a vote at some time from now on."""
+        deadline = time.monotonic() + within
+        while time.monotonic() < deadline:
+            status = self.status(host)
+            if status and any(row["number"] == host and is_whole(row) for row in status["members"]):
+                return True
+            time.sleep(GLANCE)
+        return False
+
+    def folder(self, host, *names):
+        """A place on the disk of a host."""
+        return os.path.join(self.directory, str(host), "disk", *names)
 
     def processes(self, host):
         """Process id and command of each process of a host."""
@@ -76,9 +122,24 @@ class Cluster:
         mark = {"etcd": "etcd ", "redis": "redis-server "}.get(name, f"{self.program} {name} ")
         return [pid for pid, command in self.processes(host) if command.startswith(mark)]
 
+    def keep_logs(self, name):
+        """Copies what the hosts logged to where the next run leaves it alone, and says where."""
+        target = os.path.join(ROOT, ".build", "faults", str(name))
+        shutil.rmtree(target, ignore_errors=True)
+        for host in HOSTS:
+            os.makedirs(os.path.join(target, str(host)))
+            logs = [os.path.join(self.directory, str(host), log) for log in ("millrace.log", "etcd.log")]
+            for path in [*logs, self.folder(host, "data", "millrace-redis.log"), self.folder(host, "data", "millrace-member")]:
+                try:
+                    shutil.copy(path, os.path.join(target, str(host)))
+                except OSError as error:
+                    # A disk may be gone, and what was on it.
+                    print(f"not kept: {error}", file=sys.stderr)
+        return target
+
     def jobs(self):
         """The ids of all jobs that the leader holds, read from its Redis behind its back."""
-        folder = f"{self.directory}/{self.leader()}/data"
+        folder = self.folder(self.leader(), "data")
         with open(f"{folder}/millrace-redis.password") as file:
             password = file.read().strip()
         command = ["redis-cli", "-s", f"{folder}/millrace-redis.sock", "--user", "manager", "--no-auth-warning"]
@@ -109,8 +170,79 @@ class Cluster:
     def resume(self, host, roles=None):
         self.signal(host, signal.SIGCONT, roles)
 
-    def start(self, host):
-        self.script("start", host)
+    def start(self, host, **variables):
+        self.script("start", host, **variables)
+
+    def end(self, host):
+        """Kills everything on a host, and waits for it to be gone."""
+        while self.processes(host):
+            self.kill(host)
+            time.sleep(GLANCE)
+
+    def transfer(self, host):
+        """Lets a host lead, in good order."""
+        self.wait_until_whole()
+        if self.leader() != host:
+            self.run([self.program, "cluster", "transfer", str(host), "-c", f"{self.directory}/{host}/config"])
+
+    def cut_power(self, *hosts):
+        """Hosts fall silent and forget what was not written to their disks, all of them at the same time."""
+        for host in hosts:
+            self.filter(host, DEAF, MUTE)
+        # Nobody may see the disk fail and live on: a power cut leaves no time for that.
+        for host in hosts:
+            self.pause(host)
+        for host in hosts:
+            disk = os.open(self.folder(host), os.O_RDONLY)
+            try:
+                fcntl.ioctl(disk, EXT4_IOC_SHUTDOWN, struct.pack("I", EXT4_GOING_FLAGS_NOLOGFLUSH))
+            finally:
+                os.close(disk)
+        for host in hosts:
+            self.end(host)
+            self._unmount(self.folder(host))
+
+    def _unmount(self, path):
+        """Takes a disk away; the last threads of those that had files there may end after their process is gone."""
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                self.run(["umount", path])
+                return
+            except NotCarriedOut:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(GLANCE)
+
+    def restore_power(self, *hosts):
+        for host in hosts:
+            self.unfilter(host)
+            self.start(host)
+
+    def fill_disk(self, host):
+        """Takes all the room that is left on the disk of a host."""
+        with open(self.folder(host, "ballast"), "ab") as file:
+            size = 1 << 26
+            while size >= 1 << 12:
+                try:
+                    os.posix_fallocate(file.fileno(), os.fstat(file.fileno()).st_size, size)
+                except OSError:
+                    size >>= 1
+
+    def clear_disk(self, host):
+        """Gives that room back."""
+        os.unlink(self.folder(host, "ballast"))
+
+    def wipe(self, host):
+        """Forgets all that a host that is down kept for Millrace; what its etcd keeps is another matter."""
+        shutil.rmtree(self.folder(host, "data"))
+
+    def set_clock(self, host, offset):
+        """How wrong the clock of a host is that was started with FAKED_CLOCK, in seconds: "+3600"."""
+        path = f"{self.directory}/{host}/clock"
+        with open(path + ".new", "w") as file:
+            file.write(offset)
+        os.rename(path + ".new", path)
 
     def filter(self, host, *rules):
         """Makes a host drop packets by rules of nft; what it dropped before, it lets through again."""
@@ -127,4 +259,4 @@ class Cluster:
 
     @staticmethod
     def _inside(host, *command):
-        return ["ip", "netns", "exec", f"millrace-{host}", *command]
+        return ["nsenter", f"--net=/run/netns/millrace-{host}", *command]

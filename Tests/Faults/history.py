@@ -51,6 +51,10 @@ class History:
     faults: list = field(default_factory=list)
     # Errors that a client saw: connections that broke or were refused, and error replies.
     errors: list = field(default_factory=list)
+    # How often a client connected anew, and no user of it heard of that.
+    reconnections: list = field(default_factory=list)
+    # The jobs that were pushed once more, each as often as that happened: it may have been done by then.
+    repeats: list = field(default_factory=list)
     # What an operator asked for and did not get.
     refusals: list = field(default_factory=list)
     # What the server still holds at the end, by set.

@@ -57,8 +57,15 @@ def acknowledged_by_minority(history):
     history.remainder["enqueued"] = ["g"]
 
 
+def pushed_twice(history):
+    """A client that had no answer pushed again, when the job had been done already."""
+    history.repeats.append("a")
+    history.executions.append(Execution("a", 5.0, 6.0))
+
+
 CASES = [
     (None, set()),
+    (pushed_twice, set()),
     (lost, {"I1 lost"}),
     (stuck, {"I1 stuck"}),
     (duplicated, {"I2 duplicated"}),

@@ -4,7 +4,7 @@ import asyncio
 import random
 from dataclasses import dataclass
 
-from client import Connection, Refused, Unknown, Unreachable
+from client import Broken, Connection, Refused, Unknown, Unreachable
 from history import OK, REFUSED, UNKNOWN, Execution, Operation
 
 QUEUES = ["critical", "default", "bulk"]
@@ -22,6 +22,77 @@ class Shape:
     die_share: float = 0.01
     schedule_share: float = 0.05
     timeout: float = 5.0
+    # How long a client stays with a front, on the average, in seconds. Otherwise all of them would stay with the one that
+    # was there first after the last fault.
+    stay: float = 5.0
+    # Whether a client whose connection breaks connects anew and sends its command once more, as those of Ruby and Rust do.
+    resends: bool = False
+
+
+class Client:
+    """One command under way, over a connection to any front; a new one when that is gone."""
+
+    # How long a client waits that found no front.
+    PATIENCE = 0.1
+
+    def __init__(self, workload, rng, wid=None):
+        self._shape = workload.shape
+        self._history = workload.history
+        self._is_over = lambda: not workload.is_working
+        self._rng = rng
+        self._wid = wid
+        self._connection = None
+        self._leaves = 0.0
+
+    def close(self):
+        if self._connection:
+            self._connection.close()
+            self._connection = None
+
+    async def run(self, command, repeating=lambda: None):
+        """Runs a command on a connection; `repeating` is called each time before it is sent again."""
+        deadline = self._history.now() + self._shape.timeout
+        while True:
+            connection = await self._connected()
+            if connection is None:
+                raise Unreachable("the run is over")
+            try:
+                return await command(connection)
+            except Broken:
+                self.close()
+                if not self._shape.resends or self._history.now() > deadline:
+                    raise
+                self._history.reconnections.append(self._history.now())
+                repeating()
+            except Unknown:
+                self.close()
+                raise
+
+    async def _connected(self):
+        """A connection that has not ended; tries until there is one, None when the run is over."""
+        if self._connection and self._connection.has_ended:
+            self._history.reconnections.append(self._history.now())
+            self.close()
+        # A worker stays as long as it has that name.
+        if self._connection and self._wid is None and self._history.now() > self._leaves:
+            self.close()
+        began = self._history.now()
+        while self._connection is None and not self._is_over():
+            try:
+                host = self._rng.choice(self._shape.hosts)
+                self._connection = await Connection.open(host, self._wid, self._shape.timeout)
+                self._leaves = self._history.now() + self._rng.expovariate(1 / self._shape.stay)
+            except Unreachable as error:
+                now = self._history.now()
+                if not self._shape.resends:
+                    self._history.errors.append((now, "connect", str(error)))
+                elif now - began > self._shape.timeout:
+                    self._history.errors.append((now, "connect", "no front in time"))
+                    began = now
+                else:
+                    self._history.reconnections.append(now)
+                await asyncio.sleep(self.PATIENCE)
+        return self._connection
 
 
 class Workload:
@@ -33,7 +104,7 @@ class Workload:
         self._random = random.Random(seed)
         self._next = 0
         self._is_producing = True
-        self._is_working = True
+        self.is_working = True
         self._tasks = []
 
     def start(self):
@@ -49,30 +120,30 @@ class Workload:
         is_empty = False
         while not is_empty and self.history.now() < deadline:
             is_empty = await self._hurry()
+            # Workers do the rest meanwhile.
             await asyncio.sleep(0.25)
-        self._is_working = False
+        self.is_working = False
         await asyncio.gather(*self._tasks)
         return is_empty
 
-    async def _connect(self, rng, wid=None):
-        """A connection to any front; tries until there is one, None when the run is over."""
-        while self._is_working:
-            try:
-                return await Connection.open(rng.choice(self.shape.hosts), wid, self.shape.timeout)
-            except Unreachable as error:
-                self.history.errors.append((self.history.now(), "connect", str(error)))
-                await asyncio.sleep(0.1)
-        return None
-
-    async def _record(self, kind, jid, command):
+    async def _record(self, kind, jid, client, command):
         """Runs a command, and writes its outcome down."""
         began = self.history.now()
         outcome, message = OK, ""
+        is_repeated = False
+
+        def repeating():
+            nonlocal is_repeated
+            is_repeated = True
+            if kind == "push":
+                self.history.repeats.append(jid)
+
         try:
-            await command
+            await client.run(command, repeating)
         except Refused as error:
-            outcome, message = REFUSED, str(error)
-        except Unknown as error:
+            # What is repeated may have been done the first time: a FAIL then finds no job.
+            outcome, message = UNKNOWN if is_repeated and kind == "fail" else REFUSED, str(error)
+        except (Unknown, Unreachable) as error:
             outcome, message = UNKNOWN, str(error)
         ended = self.history.now()
         self.history.operations.append(Operation(kind, jid, began, ended, outcome))
@@ -82,57 +153,58 @@ class Workload:
 
     async def _produce(self, rng):
         interval = self.shape.producers / self.shape.rate
-        connection = await self._connect(rng)
-        while self._is_producing and connection:
-            due = self.history.now() + rng.uniform(0.5, 1.5) * interval
+        client = Client(self, rng)
+        due = self.history.now()
+        while self._is_producing:
+            # A producer that was held up catches up, but not with more than a second of it.
+            due = max(due + rng.uniform(0.5, 1.5) * interval, self.history.now() - 1.0)
+            await asyncio.sleep(max(0.0, due - self.history.now()))
             self._next += 1
             jid = f"job-{self._next:09d}"
             job = {"jid": jid, "jobtype": "Work", "args": [self._next], "queue": rng.choice(QUEUES)}
             job |= {"retry": 25, "reserve_for": 600}
             if rng.random() < self.shape.schedule_share:
                 job["at"] = "2000-01-01T00:00:00Z" if rng.random() < 0.5 else "2100-01-01T00:00:00Z"
-            # A push whose answer did not come is not repeated, so that each job is pushed at the most once.
-            if await self._record("push", jid, connection.push(job)) == UNKNOWN:
-                connection.close()
-                connection = await self._connect(rng)
-                if connection is None:
-                    return
-            await asyncio.sleep(max(0.0, due - self.history.now()))
-        if connection:
-            connection.close()
+            # A push whose answer did not come in time is not repeated.
+            await self._record("push", jid, client, lambda connection, job=job: connection.push(job))
+        client.close()
 
     async def _work(self, number, rng):
-        while self._is_working:
+        while self.is_working:
             wid = f"worker-{number}-{rng.getrandbits(32):08x}"
-            connection = await self._connect(rng, wid)
-            if connection is None:
-                return
-            await self._work_on(connection, wid, rng)
-            connection.close()
+            client = Client(self, rng, wid)
+            await self._work_with(client, wid, rng)
+            client.close()
 
-    async def _work_on(self, connection, wid, rng):
-        """Works until the connection breaks, the worker dies, or the run is over."""
-        beat = self.history.now() + 10
-        while self._is_working:
+    async def _work_with(self, client, wid, rng):
+        """Works until the worker's command fails, it dies, leaves, or the run is over."""
+        now = self.history.now()
+        beat, leaves = now + 10, now + rng.expovariate(1 / self.shape.stay)
+        while self.is_working and self.history.now() < leaves:
             try:
                 if self.history.now() > beat:
                     beat = self.history.now() + 10
-                    await connection.beat(wid)
-                job = await connection.fetch(QUEUES)
+                    await client.run(lambda connection: connection.beat(wid))
+                job = await client.run(lambda connection: connection.fetch(QUEUES))
             except (Unknown, Refused) as error:
                 self.history.errors.append((self.history.now(), "fetch", str(error)))
                 return
+            except Unreachable:
+                return
             if job is None:
                 continue
-            execution = Execution(job["jid"], self.history.now())
+            jid = job["jid"]
+            execution = Execution(jid, self.history.now())
             self.history.executions.append(execution)
+            # Most jobs are short, a few take long.
             await asyncio.sleep(rng.expovariate(100) if rng.random() < 0.98 else 1.0)
             if rng.random() < self.shape.die_share:
                 execution.is_abandoned = True
                 return
-            kind = "fail" if rng.random() < self.shape.fail_share else "ack"
-            command = connection.fail(job["jid"]) if kind == "fail" else connection.acknowledge(job["jid"])
-            outcome = await self._record(kind, job["jid"], command)
+            if rng.random() < self.shape.fail_share:
+                outcome = await self._record("fail", jid, client, lambda connection: connection.fail(jid))
+            else:
+                outcome = await self._record("ack", jid, client, lambda connection: connection.acknowledge(jid))
             execution.ended = self.history.now()
             if outcome == UNKNOWN:
                 execution.is_abandoned = True
@@ -140,18 +212,15 @@ class Workload:
 
     async def _hurry(self):
         """Brings forward what would wait, and says whether nothing is left."""
-        rng = random.Random()
-        connection = await self._connect(rng)
-        if connection is None:
-            return False
+        client = Client(self, random.Random())
         try:
-            await connection.requeue("retries")
-            await connection.requeue("scheduled")
-            state = await connection.info()
-        except (Refused, Unknown):
+            await client.run(lambda connection: connection.requeue("retries"))
+            await client.run(lambda connection: connection.requeue("scheduled"))
+            state = await client.run(lambda connection: connection.info())
+        except (Refused, Unknown, Unreachable):
             return False
         finally:
-            connection.close()
+            client.close()
         sets = state["faktory"]["sets"]
         held = [sets["retries"], sets["scheduled"], sets["working"], state["faktory"]["total_enqueued"]]
         return not any(held)
