@@ -40,8 +40,11 @@ struct ClusterCommand {
                 variables: ProcessInfo.processInfo.environment,
                 needsPassword: false
             ).load()
-            guard loaded.settings.mode == .replicated else {
-                throw UsageError("cluster needs mode = \"replicated\" in the settings")
+            guard loaded.settings.mode.hasMembers else {
+                throw UsageError("cluster needs mode = \"replicated\" or mode = \"shared\" in the settings")
+            }
+            if case .recover = request.action, loaded.settings.mode == .shared {
+                throw UsageError("there is nothing to recover in shared mode: each manager may lead, and has no data")
             }
             return try await self.carryOut(request, in: loaded.settings.cluster)
         } catch let error as UsageError {
