@@ -46,7 +46,7 @@ struct ClusterCommand {
             if case .recover = request.action, loaded.settings.mode == .shared {
                 throw UsageError("there is nothing to recover in shared mode: each manager may lead, and has no data")
             }
-            return try await self.carryOut(request, in: loaded.settings.cluster)
+            return try await self.carryOut(request, in: loaded.settings)
         } catch let error as UsageError {
             MillraceCommand.complain("millrace cluster: \(error.message)\nTry: millrace cluster --help")
             return error.exitCode
@@ -59,8 +59,9 @@ struct ClusterCommand {
         }
     }
 
-    private func carryOut(_ request: Request, in cluster: ClusterSection) async throws -> Int32 {
-        let inquiry = try MemberInquiry(cluster)
+    private func carryOut(_ request: Request, in settings: Settings) async throws -> Int32 {
+        let inquiry = try MemberInquiry(settings.cluster, sharesStore: settings.mode == .shared)
+        let cluster = settings.cluster
         switch request.action {
         case .status(let asJSON):
             let report = await Self.report(cluster, inquiry)
@@ -160,6 +161,7 @@ struct ClusterCommand {
         let answers = await inquiry.statuses()
         return ClusterReport(
             cluster: cluster.name,
+            sharesStore: inquiry.sharesStore,
             answers.map { (number: $0.member.number, host: $0.member.host, status: $0.status) }
         )
     }

@@ -10,11 +10,14 @@ struct MemberInquiry {
     /// How long a member has to answer.
     static let patience = Duration.milliseconds(1_500)
 
+    /// Whether all members use one Redis.
+    let sharesStore: Bool
     private let cluster: ClusterSection
     private let context: ZeroMQContext
 
-    init(_ cluster: ClusterSection) throws {
+    init(_ cluster: ClusterSection, sharesStore: Bool) throws {
         self.cluster = cluster
+        self.sharesStore = sharesStore
         self.context = try ZeroMQContext()
     }
 
