@@ -93,7 +93,7 @@ struct ClusterTests {
 
     /// Lets something happen to the leader, and returns who that was when a member leads in a later epoch.
     @discardableResult
-    private static func fail(_ cluster: ClusterProcesses, _ fault: (UInt32) -> Void) throws -> UInt32 {
+    static func fail(_ cluster: ClusterProcesses, _ fault: (UInt32) -> Void) throws -> UInt32 {
         let complete = try cluster.status(when: "every member has a vote") { $0.isComplete }
         let epoch = try #require(complete.epoch)
         let leader = try #require(complete.leader)
@@ -103,7 +103,7 @@ struct ClusterTests {
     }
 
     /// Takes every job out, and holds them against what was acknowledged.
-    private static func check(
+    static func check(
         _ outcome: ClusterLoad.Outcome,
         against cluster: ClusterProcesses,
         mayHave others: Set<String> = []
