@@ -11,6 +11,9 @@ import Redis
 /// file as a whole, and drops it as a whole when its `EXEC` does not arrive. In the same write follow, if asked for, the
 /// `WAIT` for the replicas, which says something only on the connection that wrote, and the fence that guards the next one.
 package final class RedisJobStore: JobStore, ReadsOverRedis {
+    /// How often an epoch is tried to be written while another leader goes on writing.
+    private static let claimBound = 64
+
     private let keys: RedisKeys
     private let link: RedisLink
     private let acknowledgement: ReplicaAcknowledgement?
@@ -42,7 +45,36 @@ package final class RedisJobStore: JobStore, ReadsOverRedis {
         self.encoder = TransactionEncoder(keys: self.keys)
     }
 
+    /// What was found when an epoch was claimed.
+    struct Claim: Sendable {
+        let identity: RedisIdentity
+        /// How far the data was before.
+        let found: Position
+    }
+
     package func load() throws(StorageError) -> StoredState {
+        try self.connect()
+        return try self.read()
+    }
+
+    /// Writes the epoch, so that whoever led before can write no more, and then loads.
+    ///
+    /// Otherwise a leader that was overtaken and does not know it could go on writing while the next one reads. Throws
+    /// `.fenced` when the data was written in a later epoch.
+    func load(claiming epoch: Epoch) throws(StorageError) -> (state: StoredState, claim: Claim) {
+        try self.connect()
+        let condition = try self.condition()
+        try condition.requireWritable()
+        let found = try self.claim(epoch)
+        return (try self.read(), Claim(identity: condition.identity, found: found))
+    }
+
+    /// What the Redis at the other end of the connection says of itself.
+    func condition() throws(StorageError) -> RedisCondition {
+        try RedisCondition(over: self.link)
+    }
+
+    private func connect() throws(StorageError) {
         self.position = nil
         self.limitedDay = nil
         self.hasWritten = false
@@ -51,6 +83,9 @@ package final class RedisJobStore: JobStore, ReadsOverRedis {
         self.writtenOffset = nil
         try self.link.connect()
         try self.checkTransactions()
+    }
+
+    private func read() throws(StorageError) -> StoredState {
         let state = try StateReader(reads: RedisReads(link: self.link, keys: self.keys)).state()
         try self.armFence(at: state.position)
         self.position = state.position
@@ -145,6 +180,40 @@ package final class RedisJobStore: JobStore, ReadsOverRedis {
         self.surplusReplicaCount = outcome.surplusReplicaCount
         self.writtenOffset = outcome.writtenOffset
         return outcome.isSufficient ? .confirmed : .unconfirmed
+    }
+
+    /// Puts the epoch into the data, and answers how far that was before; data that is empty has nobody to be kept out.
+    private func claim(_ epoch: Epoch) throws(StorageError) -> Position {
+        guard let fence else { preconditionFailure("an epoch is claimed where several managers write") }
+        for _ in 0..<Self.claimBound {
+            var guarding = RedisCommandBuffer(reserving: 256)
+            fence.encode(into: &guarding)
+            try self.link.send(guarding)
+            let found = try fence.position(over: self.link)
+            guard found.epoch <= epoch else { throw .fenced }
+            // What this program does not understand it must not change; reading tells what it is.
+            guard found > Position(epoch: Epoch(0), sequence: 0), try self.isVersionKnown() else { return found }
+            var claim = RedisCommandBuffer(reserving: 256)
+            fence.encodeClaim(of: epoch, after: found, into: &claim)
+            try self.link.send(claim)
+            do throws(StorageError) {
+                try TransactionOutcome.requireSuccess(of: claim.commandCount, over: self.link)
+                return found
+            } catch .fenced {
+                // Somebody wrote in between.
+            }
+        }
+        throw .disconnected(reason: "another leader writes faster than this one can take its place")
+    }
+
+    private func isVersionKnown() throws(StorageError) -> Bool {
+        var commands = RedisCommandBuffer(reserving: 64)
+        commands.begin("HGET", argumentCount: 2)
+        commands.append(self.keys.cluster)
+        commands.append(RedisKeys.versionField)
+        return try self.link.reply(to: commands).withView { (reply) throws(StorageError) in
+            try reply.storedNumber() == UInt64(RedisKeys.dataVersion)
+        }
     }
 
     /// Guards the first transaction, and makes sure that nobody has written since the data was read.

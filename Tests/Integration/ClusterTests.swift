@@ -7,6 +7,9 @@ struct ClusterTests {
     /// Short, so that a test need not wait for long until a front gives up on a cluster that does not answer.
     private static let settings = ["front.hold_timeout": "2s"]
 
+    /// How many connections take the jobs out when they are counted.
+    private static let workerCount = 16
+
     @Test("whichever process of the leader is killed, a member serves again, and every acknowledged job is there")
     func leader() async throws {
         try await onThread {
@@ -140,9 +143,100 @@ struct ClusterTests {
         }
     }
 
+    @Test("any two of five members may be lost at once; with three lost nothing is acknowledged, and it is said why")
+    func five() async throws {
+        try await onThread {
+            let cluster = try ClusterProcesses(settings: Self.settings, memberCount: 5)
+            let load = ClusterLoad(cluster)
+            #expect(load.progresses(by: 200))
+            try Self.fail(cluster) { leader in
+                for member in [leader, leader % 5 + 1] { cluster.kill(member) }
+            }
+            #expect(load.progresses(by: 200), "after two of five were lost")
+            print("cluster: two of five lost, longest pause \(load.takeLongestPause())")
+
+            let report = try cluster.status()
+            let survivors = report.members.filter { $0.role != "unreachable" }.map(\.number)
+            #expect(survivors.count == 3)
+            let third = try #require(report.leader)
+            let epoch = try #require(report.epoch)
+            cluster.kill(third)
+            let witness = try #require(survivors.first { $0 != third })
+            // The lease has ended by then, and those that are left have tried.
+            _ = try cluster.status(when: "a survivor stands for election") { status in
+                status.members.contains { $0.status?.promise ?? 0 > epoch }
+            }
+            let client = try cluster.connect(to: witness)
+            try client.send(
+                #"PUSH {"jid":"lonely-job-1","jobtype":"A","args":[],"queue":"\#(ClusterLoad.queue)"}"# + "\r\n"
+            )
+            #expect(try client.isClosedSilently(), "neither an acknowledgement nor an error")
+            let refusal = try cluster.command(["status"])
+            #expect(refusal.end == .code(1))
+            #expect(
+                refusal.text.hasPrefix(
+                    "cluster millrace: no member leads, since 2 of 5 have a vote and 3 must have one"
+                ),
+                "\(refusal.text)"
+            )
+
+            try cluster.start(third)
+            _ = try cluster.status(when: "a majority is there") { $0.leader != nil }
+            #expect(load.progresses(by: 50), "after a majority was there again")
+            try Self.check(load.stop(), against: cluster, mayHave: ["lonely-job-1"])
+        }
+    }
+
+    @Test("a survivor leads an empty host only when told to, and what others alone have does not come back with them")
+    func recovery() async throws {
+        try await onThread {
+            // No tick is to be what the leader writes first when it is alone.
+            let ticks = ["scheduled", "retries", "reap", "workers"].map { ("scheduler.\($0)_interval", "60s") }
+            let cluster = try ClusterProcesses(settings: Self.settings.merging(ticks) { given, _ in given })
+            let load = ClusterLoad(cluster)
+            #expect(load.progresses(by: 200))
+            let leader = try #require(try cluster.status(when: "every member has a vote") { $0.isComplete }.leader)
+            let others = cluster.members.filter { $0 != leader }
+            let (survivor, victim) = (others[0], others[1])
+            for member in others { cluster.kill(member) }
+            let outcome = load.stop()
+            // What came last the leader wrote down alone, and then is lost, too.
+            let written = try cluster.redis(of: leader, "hkeys", "mr:jobs").split(separator: "\n").map(String.init)
+            let extras = Set(written).subtracting(outcome.acknowledged)
+            try #require(!extras.isEmpty)
+            cluster.kill(leader)
+
+            try cluster.wipe(victim)
+            for member in others { try cluster.start(member) }
+            _ = try cluster.status(when: "both answer") { status in
+                others.allSatisfy { status.role(of: $0) != "unreachable" && status.role(of: $0) != "without store" }
+            }
+            let refusal = try cluster.command(["recover"])
+            #expect(refusal.end == .code(1))
+            #expect(refusal.text.contains("since 1 of 3 have a vote and 2 must have one"), "\(refusal.text)")
+            #expect(refusal.text.contains("member \(survivor) has epoch "), "\(refusal.text)")
+            #expect(refusal.text.contains("member \(victim) has epoch 0, sequence 0, and cannot vouch for it"))
+            #expect(refusal.text.hasSuffix("what only a missing member has is lost."), "\(refusal.text)")
+            #expect(try cluster.status().leader == nil, "nobody leads before it was told to")
+
+            let recovery = try cluster.command(["recover", "--accept-loss"])
+            #expect(recovery.end == .code(0), "\(recovery.text)")
+            #expect(recovery.text.contains("member \(survivor) leads in epoch "), "\(recovery.text)")
+
+            try cluster.start(leader)
+            _ = try cluster.status(when: "the one with more follows, and has a vote") { $0.isComplete }
+            let transfer = try cluster.command(["transfer", "\(leader)"])
+            #expect(transfer.end == .code(0), "\(transfer.text)")
+            // Of what it alone had, nothing is left.
+            let left = try cluster.redis(of: leader, "hkeys", "mr:jobs").split(separator: "\n").map(String.init)
+            #expect(extras.intersection(left).isEmpty)
+            try Self.check(outcome, against: cluster)
+        }
+    }
+
     /// Lets something happen to the leader, and returns who that was when a member leads in a later epoch.
     @discardableResult
-    private static func fail(_ cluster: ClusterProcesses, _ fault: (UInt32) -> Void) throws -> UInt32 {
+    static func fail(_ cluster: ClusterProcesses, _ fault: (UInt32) -> Void) throws -> UInt32 {
         let complete = try cluster.status(when: "every member has a vote") { $0.isComplete }
         let epoch = try #require(complete.epoch)
         let leader = try #require(complete.leader)
@@ -152,16 +246,23 @@ struct ClusterTests {
     }
 
     /// Takes every job out, and holds them against what was acknowledged.
-    private static func check(
+    static func check(
         _ outcome: ClusterLoad.Outcome,
         against cluster: ClusterProcesses,
         mayHave others: Set<String> = []
     ) throws {
         #expect(outcome.errors.isEmpty, "\(outcome.errors.prefix(3))")
         let leader = try #require(try cluster.status().leader)
-        let client = try cluster.connect(to: leader)
+        // A connection has one command under way; several of them share a turn of the leader.
+        let clients = try (0..<Self.workerCount).map { _ in try cluster.connect(to: leader) }
         var found: [String] = []
-        while let job = try client.fetch(ClusterLoad.queue) { found.append(try job.jid) }
+        var isEmpty = false
+        while !isEmpty {
+            for client in clients { try client.send("FETCH \(ClusterLoad.queue)\r\n") }
+            let jobs = try clients.compactMap { try $0.readBulk().map(FetchedPayload.init) }
+            found += try jobs.map { try $0.jid }
+            isEmpty = jobs.count < clients.count
+        }
         let missing = Set(outcome.acknowledged).subtracting(found)
         #expect(missing.isEmpty, "\(missing.count) of \(outcome.acknowledged.count), such as \(missing.prefix(3))")
         #expect(Set(found).count == found.count, "a job was there twice")

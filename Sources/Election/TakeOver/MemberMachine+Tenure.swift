@@ -56,7 +56,7 @@ extension MemberMachine {
 
     mutating func noteMarker(of epoch: Epoch, heldBy replicas: MemberSet, at now: Uptime) {
         guard let tenure, tenure.epoch == epoch, case .marking = tenure.stage else { return }
-        guard self.isMajority(replicas) else {
+        guard self.isQuorum(replicas) else {
             self.tenure?.retryAt = now + self.terms.retryInterval
             return
         }
@@ -66,14 +66,14 @@ extension MemberMachine {
 
     mutating func noteConfirmation(of written: WriteTicket, by replicas: MemberSet, at now: Uptime) {
         guard let tenure, self.ticket == written else { return }
-        let since = self.isMajority(replicas) ? nil : tenure.unconfirmedSince ?? now
+        let since = self.isQuorum(replicas) ? nil : tenure.unconfirmedSince ?? now
         self.tenure?.unconfirmedSince = since
     }
 
     /// Takes in which members have what the primary has.
     mutating func noteReplicas(_ replicas: MemberSet, at now: Uptime) {
         guard let tenure, tenure.isServing else { return }
-        let since = self.isMajority(replicas) ? nil : tenure.shortSince ?? now
+        let since = self.isQuorum(replicas) ? nil : tenure.shortSince ?? now
         self.tenure?.shortSince = since
         switch tenure.stage {
         case .serving:
@@ -155,7 +155,7 @@ extension MemberMachine {
             guard !isOverdue else { return self.relinquish(at: now) }
             let wait = RedisAction.awaitMarker(
                 tenure.epoch,
-                replicaCount: self.membership.majority - 1,
+                replicaCount: self.membership.quorum - 1,
                 within: self.terms.redisBound
             )
             self.retry(.redis(wait), after: self.terms.redisBound + self.terms.retryInterval, at: now)

@@ -128,14 +128,14 @@ package struct MemberMachine: Sendable {
 
     /// Whether a transaction written under this ticket may be acknowledged, confirmed by these other members.
     package func acknowledges(_ written: WriteTicket, confirmedBy replicas: MemberSet) -> Bool {
-        self.ticket == written && self.isMajority(replicas)
+        self.ticket == written && self.isQuorum(replicas)
     }
 
-    /// Whether these members, together with this one, are a majority.
-    func isMajority(_ replicas: MemberSet) -> Bool {
+    /// Whether these members, together with this one, are enough.
+    func isQuorum(_ replicas: MemberSet) -> Bool {
         var confirmed = replicas.intersection(MemberSet(self.membership.members))
         confirmed.insert(self.id)
-        return confirmed.count >= self.membership.majority
+        return confirmed.count >= self.membership.quorum
     }
 
     mutating func send(_ message: PeerMessage, to member: MemberID) {

@@ -100,7 +100,7 @@ struct Canvass: Sendable {
         } else {
             self.answers.append(answer)
         }
-        if self.majorityAt == nil, self.answers.count(where: \.isVoter) >= membership.majority { self.majorityAt = now }
+        if self.majorityAt == nil, self.answers.count(where: \.isVoter) >= membership.quorum { self.majorityAt = now }
     }
 
     /// The member with the greatest position; the one with the lowest number among several.
@@ -130,7 +130,7 @@ struct Canvass: Sendable {
         if let majorityAt {
             guard isComplete || now >= majorityAt + laggardGrace else { return .wait }
             let notAhead = self.answers.count { $0.isVoter && $0.position <= own.position }
-            if notAhead >= membership.majority { return .lead }
+            if notAhead >= membership.quorum { return .lead }
             guard let best = self.best(ofVotersOnly: true), best.member != candidate else { return .wait }
             return .yield(to: best.member)
         }

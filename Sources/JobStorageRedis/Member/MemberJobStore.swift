@@ -85,16 +85,8 @@ package final class MemberJobStore: JobStore, ReadsOverRedis {
         return MemberSet(self.others.values.sorted().prefix(count))
     }
 
-    /// An error as a leader may pass it on.
-    ///
-    /// A Redis that was started anew or has a new role refuses writes, which is no answer for a client: another leader
-    /// will know better.
     private func translated(_ error: StorageError, under ticket: WriteTicket) -> StorageError {
-        guard case .refused(let reason) = error else { return error }
-        let isOfRole = ["READONLY", "LOADING", "MASTERDOWN", "NOREPLICAS", "NOAUTH", "NOPERM"].contains {
-            reason.hasPrefix($0)
-        }
-        return isOfRole || self.authority.ticket != ticket ? .disconnected(reason: reason) : error
+        error.forLeader(isLeading: self.authority.ticket == ticket)
     }
 
     private static var over: StorageError { .disconnected(reason: "this member does not lead any more") }

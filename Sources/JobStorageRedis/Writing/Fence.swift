@@ -22,11 +22,29 @@ struct Fence {
         commands.append(RedisKeys.sequenceField)
     }
 
+    /// The transaction that puts an epoch in the place of what is there, which is not empty.
+    ///
+    /// The sequence counts on, so that a transaction of the same leader that is still on its way is fenced as well.
+    func encodeClaim(of epoch: Epoch, after position: Position, into commands: inout RedisCommandBuffer) {
+        commands.begin("MULTI", argumentCount: 0)
+        commands.begin("HSET", argumentCount: 5)
+        commands.append(self.keys.cluster)
+        commands.append(RedisKeys.epochField)
+        commands.append(epoch.number)
+        commands.append(RedisKeys.sequenceField)
+        commands.append(position.sequence + 1)
+        commands.begin("EXEC", argumentCount: 0)
+    }
+
     /// Takes the replies: the position at the moment when the fence was armed.
     func position(over link: RedisLink) throws(StorageError) -> Position {
         let watched = try link.nextReply()
         let fields = try link.nextReply()
-        if let error = watched.error ?? fields.error { throw .incompatible("Redis arms no fence: \(error)") }
+        if let error = watched.error ?? fields.error {
+            // What was written before the fence stands, whatever has become of this Redis since.
+            guard !StorageError.isPassing(error) else { throw .disconnected(reason: error) }
+            throw .incompatible("Redis arms no fence: \(error)")
+        }
         return try fields.withView { (reply) throws(StorageError) in try reply.position() }
     }
 }

@@ -43,10 +43,13 @@ struct ClusterCommand {
                 variables: ProcessInfo.processInfo.environment,
                 needsPassword: false
             ).load()
-            guard loaded.settings.mode == .replicated else {
-                throw UsageError("cluster needs mode = \"replicated\" in the settings")
+            guard loaded.settings.mode.hasMembers else {
+                throw UsageError("cluster needs mode = \"replicated\" or mode = \"shared\" in the settings")
             }
-            return try await self.carryOut(request, in: loaded.settings.cluster)
+            if case .recover = request.action, loaded.settings.mode == .shared {
+                throw UsageError("there is nothing to recover in shared mode: each manager may lead, and has no data")
+            }
+            return try await self.carryOut(request, in: loaded.settings)
         } catch let error as UsageError {
             MillraceCommand.complain("millrace cluster: \(error.message)\nTry: millrace cluster --help")
             return error.exitCode
@@ -59,8 +62,9 @@ struct ClusterCommand {
         }
     }
 
-    private func carryOut(_ request: Request, in cluster: ClusterSection) async throws -> Int32 {
-        let inquiry = try MemberInquiry(cluster)
+    private func carryOut(_ request: Request, in settings: Settings) async throws -> Int32 {
+        let inquiry = try MemberInquiry(settings.cluster, sharesStore: settings.mode == .shared)
+        let cluster = settings.cluster
         switch request.action {
         case .status(let asJSON):
             let report = await Self.report(cluster, inquiry)
@@ -182,6 +186,7 @@ struct ClusterCommand {
         let answers = await inquiry.statuses()
         return ClusterReport(
             cluster: cluster.name,
+            sharesStore: inquiry.sharesStore,
             answers.map { (number: $0.member.number, host: $0.member.host, status: $0.status) }
         )
     }

@@ -19,9 +19,18 @@ package struct ClusterReport: Encodable, Sendable {
     package var epoch: UInt64?
     /// How many members answered and have a vote.
     package var voterCount: Int
+    /// How many of those it takes to have a leader.
+    package var neededVoterCount: Int
     package var members: [Row]
 
-    package init(cluster: String, _ answers: [(number: UInt8, host: String, status: MemberStatus?)]) {
+    /// - Parameters:
+    ///   - sharesStore: whether all members use one Redis, so that each of them may lead.
+    ///   - answers: what each member answered; nil for one that did not.
+    package init(
+        cluster: String,
+        sharesStore: Bool = false,
+        _ answers: [(number: UInt8, host: String, status: MemberStatus?)]
+    ) {
         let serving = answers.compactMap(\.status).filter(\.isServing)
         // One that was cut off may still believe that it leads; the later one is right.
         let leader = serving.max { ($0.leader?.epoch ?? 0) < ($1.leader?.epoch ?? 0) }
@@ -30,6 +39,7 @@ package struct ClusterReport: Encodable, Sendable {
         self.leader = leader?.member
         self.epoch = leader?.leader?.epoch
         self.voterCount = answers.count { $0.status?.isVoter ?? false }
+        self.neededVoterCount = sharesStore ? 1 : answers.count / 2 + 1
         self.members = answers.map { answer in
             Row(
                 number: answer.number,
@@ -83,11 +93,18 @@ package struct ClusterReport: Encodable, Sendable {
         return goal.sequence > position.sequence ? goal.sequence - position.sequence : 0
     }
 
+    /// Why nobody can lead, if it is that.
+    private var shortage: String {
+        guard self.voterCount < self.neededVoterCount else { return "" }
+        let count = "\(self.voterCount) of \(self.members.count)"
+        return ", since \(count) have a vote and \(self.neededVoterCount) must have one"
+    }
+
     /// The report as a table with a heading.
     package var text: String {
         let heading =
             self.leader.map { "cluster \(self.cluster): member \($0) leads in epoch \(self.epoch ?? 0)" }
-            ?? "cluster \(self.cluster): no member leads"
+            ?? "cluster \(self.cluster): no member leads\(self.shortage)"
         let rows =
             [["MEMBER", "HOST", "ROLE", "VOTE", "EPOCH", "SEQUENCE", "LAG"]]
             + self.members.map { row in

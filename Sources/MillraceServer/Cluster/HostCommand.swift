@@ -5,7 +5,8 @@ import Logging
 
 /// `millrace host`: everything that one member of a cluster needs, kept running by one supervisor.
 ///
-/// Its Redis starts as a replica of nobody each time; what becomes of it is decided by the manager beside it.
+/// Its Redis starts as a replica of nobody each time; what becomes of it is decided by the manager beside it. In shared
+/// mode there is none.
 struct HostCommand {
     /// Why there is nothing to run; in words.
     struct Failure: Error, CustomStringConvertible {
@@ -22,14 +23,18 @@ struct HostCommand {
 
     func run() async throws {
         MillraceCommand.complain(MillraceCommand.banner)
-        guard self.settings.mode == .replicated else {
-            throw Failure(description: "millrace host needs mode = \"replicated\"; millrace dev runs a single host")
+        let logger = Logger(label: "host")
+        switch self.settings.mode {
+        case .single:
+            let reason = "millrace host needs mode = \"replicated\" or \"shared\"; millrace dev runs a single host"
+            throw Failure(description: reason)
+        case .replicated: break
+        case .shared: try SharedPlan(self.settings).checkEntry(logger: logger)
         }
         // The supervisor would start processes again and again that cannot use their keys.
         if let keys = try LinkKeys(self.settings) {
             for role in LinkRole.allCases { try keys.require(role) }
         }
-        let logger = Logger(label: "host")
         let lock = try StorageLock(directory: self.settings.storageDirectory)
         defer { lock.release() }
         let environment = ProcessInfo.processInfo.environment
@@ -38,7 +43,8 @@ struct HostCommand {
             options: self.options,
             frontName: "host-\(self.settings.cluster.member ?? 0)"
         )
-        let children = try [self.makeRedis(environment: environment)] + processes.children(environment: environment)
+        let own = self.settings.mode == .replicated ? [try self.makeRedis(environment: environment)] : []
+        let children = try own + processes.children(environment: environment)
         try await processes.run(children, logger: logger) {}
     }
 

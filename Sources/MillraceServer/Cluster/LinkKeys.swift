@@ -15,11 +15,11 @@ struct LinkKeys: Sendable {
 
     /// Reads the files that the settings name; nil when they name none.
     init?(_ settings: Settings) throws(Failure) {
-        guard settings.mode == .replicated else { return nil }
+        guard settings.mode != .single else { return nil }
         try self.init(settings.cluster)
     }
 
-    /// Reads the files that the settings of a replicated installation name; nil when they name none.
+    /// Reads the files that the settings of a cluster name; nil when they name none.
     init?(_ cluster: ClusterSection) throws(Failure) {
         guard let keyPath = cluster.curveKey, let listPath = cluster.curveAllowed else { return nil }
         let keys = try Self.naming("cluster.curve_key") { () throws(LinkKeyError) in

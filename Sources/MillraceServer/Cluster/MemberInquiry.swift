@@ -10,14 +10,17 @@ struct MemberInquiry {
     /// How long a member has to answer.
     static let patience = Duration.milliseconds(1_500)
 
+    /// Whether all members use one Redis.
+    let sharesStore: Bool
     private let cluster: ClusterSection
     private let keys: LinkKeys?
     private let context: ZeroMQContext
 
-    init(_ cluster: ClusterSection) throws {
+    init(_ cluster: ClusterSection, sharesStore: Bool) throws {
         self.cluster = cluster
         self.keys = try LinkKeys(cluster)
         try self.keys?.require(.member)
+        self.sharesStore = sharesStore
         self.context = try ZeroMQContext()
     }
 

@@ -34,7 +34,13 @@ struct MemberPlan {
     }
 
     var id: MemberID { MemberID(self.own.number) }
-    var membership: Membership { Membership(self.settings.cluster.members.map { MemberID($0.number) }) }
+
+    var membership: Membership {
+        Membership(
+            self.settings.cluster.members.map { MemberID($0.number) },
+            sharesStore: self.settings.mode == .shared
+        )
+    }
 
     var terms: TakeOverTerms {
         var terms = TakeOverTerms()
@@ -42,6 +48,8 @@ struct MemberPlan {
         terms.leaseRenewalInterval = self.settings.cluster.leaseTimeToLive / 3
         terms.heartbeatInterval = self.settings.cluster.heartbeatInterval
         terms.heartbeatSilence = self.settings.cluster.heartbeatSilence
+        // Nobody can have more than the Redis that all of them use.
+        if self.settings.mode == .shared { terms.laggardGrace = .zero }
         return terms
     }
 
@@ -88,7 +96,7 @@ struct MemberPlan {
 
     /// How a leader does, and whom it waits for.
     func leaderConfiguration(password: String) throws -> RedisStoreConfiguration {
-        let count = self.membership.majority - 1
+        let count = self.membership.quorum - 1
         let acknowledgement = ReplicaAcknowledgement(
             replicaCount: count,
             timeout: Self.confirmationSlice,

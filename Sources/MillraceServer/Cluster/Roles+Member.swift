@@ -1,6 +1,7 @@
 import ClusterLinkZeroMQ
 import Election
 import ElectionEtcd
+import JobStorage
 import JobStorageRedis
 import Logging
 import Manager
@@ -19,15 +20,55 @@ extension Roles {
             directory: self.settings.storageDirectory,
             others: plan.otherStores
         ) { logger.warning("\($0)") }
-        let machine = MemberMachine(
-            id: plan.id,
-            membership: plan.membership,
-            record: try store.readRecord(),
-            terms: plan.terms,
-            at: Clocks.system.uptime()
-        )
-        let desk = MemberDesk(machine: machine)
+        let desk = try self.makeDesk(of: plan, record: try store.readRecord())
         let ports = try MemberPorts(plan, keys: try LinkKeys(self.settings), logger: logger)
+        let leader = try self.makeLeader(of: plan, at: ports, desk: desk, password: password, logger: logger)
+        var services: [any Service] = [leader]
+        if self.settings.durability == .memory {
+            services.insert(try self.makeSync(of: plan, password: password, logger: logger), at: 0)
+        }
+        try await self.run(services, at: ports, of: plan, desk: desk, store: store, logger: logger)
+    }
+
+    /// The manager of one host in shared mode: the same, over the Redis of all managers.
+    func runSharingManager() async throws {
+        let logger = Logger(label: "manager")
+        let shared = try SharedPlan(self.settings)
+        try shared.checkEntry(logger: logger)
+        let store = SharedMemberStore(
+            configuration: try shared.agentConfiguration,
+            membership: shared.member.membership
+        ) { logger.warning("\($0)") }
+        let desk = try self.makeDesk(of: shared.member, record: try store.readRecord())
+        let configuration = try shared.leaderConfiguration
+        let ports = try MemberPorts(shared.member, keys: try LinkKeys(self.settings), logger: logger)
+        let leader = try self.makeLeader(at: ports, desk: desk, logger: logger) {
+            SharedJobStore(configuration: configuration, authority: desk) { logger.error("\($0)") }
+        }
+        try await self.run([leader], at: ports, of: shared.member, desk: desk, store: store, logger: logger)
+    }
+
+    private func makeDesk(of plan: MemberPlan, record: MemberRecord) throws -> MemberDesk {
+        MemberDesk(
+            machine: MemberMachine(
+                id: plan.id,
+                membership: plan.membership,
+                record: record,
+                terms: plan.terms,
+                at: Clocks.system.uptime()
+            )
+        )
+    }
+
+    /// Runs these services, and beside them the member that decides whether this manager leads.
+    private func run(
+        _ services: [any Service],
+        at ports: MemberPorts,
+        of plan: MemberPlan,
+        desk: MemberDesk,
+        store: any MemberStore,
+        logger: Logger
+    ) async throws {
         defer { ports.closeGates() }
         let network = try ZeroMQPeerNetwork(
             member: plan.id,
@@ -36,7 +77,6 @@ extension Roles {
             in: ports.memberContext,
             security: ports.memberSecurity
         )
-        let leader = try self.makeLeader(of: plan, at: ports, desk: desk, password: password, logger: logger)
         let keys = try plan.keys
         try await EtcdClient.withClient(plan.etcdConfiguration, uptime: Clocks.system.uptime) { client in
             let register = EtcdLeaderRegister(
@@ -47,14 +87,9 @@ extension Roles {
                 timeToLive: plan.terms.leaseTimeToLive
             )
             let member = MemberService(desk: desk, register: register, store: store, network: network, logger: logger)
-            var services: [any Service] = [
-                leader, member, self.makeReloader(of: [], gates: ports.gates, logger: logger),
-            ]
-            if self.settings.durability == .memory {
-                services.insert(try self.makeSync(of: plan, password: password, logger: logger), at: 0)
-            }
             // What is started last is stopped first: a leader stops leading while its loop can still finish.
-            try await self.run(services, logger: logger)
+            let reloader = self.makeReloader(of: [], gates: ports.gates, logger: logger)
+            try await self.run(services + [member, reloader], logger: logger)
         }
     }
 
@@ -66,15 +101,24 @@ extension Roles {
         logger: Logger
     ) throws -> ManagerService {
         let configuration = try plan.leaderConfiguration(password: password)
+        return try self.makeLeader(at: ports, desk: desk, logger: logger) {
+            MemberJobStore(configuration: configuration, others: plan.otherStores, authority: desk)
+        }
+    }
+
+    private func makeLeader(
+        at ports: MemberPorts,
+        desk: MemberDesk,
+        logger: Logger,
+        makeStore: @escaping @Sendable () throws -> any JobStore
+    ) throws -> ManagerService {
         let (endpoint, context, security) = (self.endpoint, ports.clientContext, ports.clientSecurity)
         return ManagerService(
             settings: self.managerSettings,
             election: desk,
             logger: logger,
             makeLink: { try ZeroMQLeaderLink(endpoint: endpoint, in: context, security: security) },
-            makeStore: {
-                MemberJobStore(configuration: configuration, others: plan.otherStores, authority: desk)
-            },
+            makeStore: makeStore,
             extend: self.extend
         )
     }

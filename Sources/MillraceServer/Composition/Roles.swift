@@ -56,6 +56,7 @@ struct Roles {
         switch self.settings.mode {
         case .single: try await self.runSoleManager()
         case .replicated: try await self.runMember()
+        case .shared: try await self.runSharingManager()
         }
     }
 
@@ -142,13 +143,8 @@ struct Roles {
     }
 
     private func storeConfiguration() throws -> RedisStoreConfiguration {
-        let endpoint: RedisEndpoint =
-            switch self.settings.redisEndpoint {
-            case .unix(let path): .unixSocket(path: path)
-            case .tcp(let address): .tcp(host: address.host, port: Int(address.port))
-            }
-        return try RedisStoreConfiguration(
-            endpoint: endpoint,
+        try RedisStoreConfiguration(
+            endpoint: RedisEndpoint(self.settings.redisEndpoint),
             username: self.settings.redis.username,
             password: self.settings.redis.password?.value,
             keyPrefix: self.settings.redis.prefix
@@ -242,6 +238,15 @@ struct Roles {
             for (front, address) in zip(fronts, self.settings.front.bind) {
                 try front.reload(roles.frontConfiguration(of: loaded.settings, at: address, tls: tls))
             }
+        }
+    }
+}
+
+extension RedisEndpoint {
+    init(_ endpoint: RedisSection.Endpoint) {
+        switch endpoint {
+        case .unix(let path): self = .unixSocket(path: path)
+        case .tcp(let address): self = .tcp(host: address.host, port: Int(address.port))
         }
     }
 }

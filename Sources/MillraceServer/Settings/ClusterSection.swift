@@ -1,6 +1,6 @@
-/// How the hosts of a replicated installation find each other; of no meaning in single mode.
+/// How the hosts of an installation with several managers find each other; of no meaning in single mode.
 package struct ClusterSection: Sendable, Equatable {
-    /// A host that keeps a copy of everything, as `1@10.0.0.1`.
+    /// A host that has a manager, and in replicated mode a copy of everything, as `1@10.0.0.1`.
     package struct Member: Sendable, Hashable {
         /// Belongs to this host for the life of the cluster: between 1 and 63.
         package var number: UInt8
@@ -14,7 +14,10 @@ package struct ClusterSection: Sendable, Equatable {
     }
 
     static let numberRange = 1...63
+    /// How many hosts may have a copy each: more than half of an even number are no fewer than of the next odd one.
     static let memberCounts = [1, 3, 5]
+    /// How many managers may share one Redis.
+    static let sharedMemberCounts = 1...9
     static let portRange = 1...65_535
     static let endpointRange = 1...16
     static let longestName = 64
@@ -28,7 +31,7 @@ package struct ClusterSection: Sendable, Equatable {
     package var name = "millrace"
     /// Which of the members this host is; nil on a host that only has a front.
     package var member: Int?
-    /// All hosts that keep a copy, the same list everywhere.
+    /// All hosts that have a manager, the same list everywhere.
     package var members: [Member] = []
     /// Where fronts and schedulers reach the leader.
     package var managerPort = 7421
@@ -78,7 +81,34 @@ package struct ClusterSection: Sendable, Equatable {
         }
         if self.members.isEmpty {
             add("cluster.members", "must list the hosts in replicated mode")
-        } else if let member, self.ownMember == nil {
+        } else if !Self.memberCounts.contains(self.members.count) {
+            add("cluster.members", "must list 1, 3 or 5 hosts, not \(self.members.count)")
+        }
+        return problems + self.problemsOfMembersAndEtcd()
+    }
+
+    /// What is missing or does not fit together in shared mode.
+    package func problemsWhenShared() -> [SettingProblem] {
+        var problems: [SettingProblem] = []
+        func add(_ setting: String, _ reason: String) {
+            problems.append(SettingProblem(setting: setting, reason: reason))
+        }
+        let counts = Self.sharedMemberCounts
+        if self.members.isEmpty {
+            add("cluster.members", "must list the hosts that have a manager in shared mode")
+        } else if !counts.contains(self.members.count) {
+            let bounds = "\(counts.lowerBound) to \(counts.upperBound)"
+            add("cluster.members", "must list \(bounds) hosts, not \(self.members.count)")
+        }
+        return problems + self.problemsOfMembersAndEtcd()
+    }
+
+    private func problemsOfMembersAndEtcd() -> [SettingProblem] {
+        var problems: [SettingProblem] = []
+        func add(_ setting: String, _ reason: String) {
+            problems.append(SettingProblem(setting: setting, reason: reason))
+        }
+        if let member, self.ownMember == nil, !self.members.isEmpty {
             add("cluster.member", "must be one of cluster.members, not \(member)")
         }
         let hasTLS = self.etcdAuthorities != nil || self.etcdCertificate != nil
@@ -88,14 +118,14 @@ package struct ClusterSection: Sendable, Equatable {
         return problems
     }
 
-    /// What a process that is a member, and not only a front, cannot do without.
-    package func problemsOfMember() -> [SettingProblem] {
+    /// What a process that is a member, and not only a front, cannot do without in this mode.
+    package func problemsOfMember(in mode: Settings.Mode) -> [SettingProblem] {
         var problems: [SettingProblem] = []
         if self.member == nil {
             let reason = "must say which of cluster.members this host is"
             problems.append(SettingProblem(setting: "cluster.member", reason: reason))
         }
-        if self.redisPassword == nil {
+        if mode == .replicated, self.redisPassword == nil {
             problems.append(SettingProblem(setting: "cluster.redis_password", reason: "must be set in replicated mode"))
         }
         return problems
@@ -115,11 +145,6 @@ package struct ClusterSection: Sendable, Equatable {
         }
         if let member { problems += [.outside(Self.numberRange, "cluster.member", member)].compactMap { $0 } }
         let count = self.members.count
-        if count > 0, !Self.memberCounts.contains(count) {
-            problems.append(
-                SettingProblem(setting: "cluster.members", reason: "must list 1, 3 or 5 hosts, not \(count)")
-            )
-        }
         if Set(self.members.map(\.number)).count < count {
             problems.append(SettingProblem(setting: "cluster.members", reason: "must not have a number twice"))
         }

@@ -17,6 +17,11 @@ package struct Settings: Sendable, Equatable {
         case single
         /// A manager with a Redis on each of 3 or 5 hosts, of which one leads.
         case replicated
+        /// Several managers, of which one leads, over one Redis that somebody else keeps available.
+        case shared
+
+        /// Whether there are several managers, which are listed as members.
+        package var hasMembers: Bool { self != .single }
     }
 
     /// What an acknowledged job survives.
@@ -60,11 +65,11 @@ package struct Settings: Sendable, Equatable {
 
     /// Where the manager of this host listens for fronts and schedulers.
     ///
-    /// It is as set; else in replicated mode the port of this host's member, or of the first one on a host without; else a
-    /// socket in the storage directory.
+    /// It is as set; else, with several managers, the port of this host's member, or of the first one on a host without;
+    /// else a socket in the storage directory.
     package var managerEndpoint: ManagerSection.Endpoint {
         if let endpoint = self.manager.endpoint { return endpoint }
-        if self.mode == .replicated, let member = self.cluster.ownMember ?? self.cluster.members.first {
+        if self.mode.hasMembers, let member = self.cluster.ownMember ?? self.cluster.members.first {
             return .tcp(HostPort(host: member.host, port: UInt16(clamping: self.cluster.managerPort)))
         }
         return .ipc(path: self.storageDirectory + "/millrace-manager.sock")
@@ -72,7 +77,7 @@ package struct Settings: Sendable, Equatable {
 
     /// Where fronts and schedulers look for the leader: as set, or at every member.
     package var managerEndpoints: [ManagerSection.Endpoint] {
-        guard self.manager.endpoint == nil, self.mode == .replicated, !self.cluster.members.isEmpty else {
+        guard self.manager.endpoint == nil, self.mode.hasMembers, !self.cluster.members.isEmpty else {
             return [self.managerEndpoint]
         }
         return self.cluster.members.map { member in
@@ -102,7 +107,16 @@ package struct Settings: Sendable, Equatable {
         problems += self.manager.problems()
         problems += self.redis.problems()
         problems += self.cluster.problems()
-        if self.mode == .replicated { problems += self.problemsWhenReplicated() }
+        switch self.mode {
+        case .single: break
+        case .replicated: problems += self.problemsWhenReplicated()
+        case .shared: problems += self.cluster.problemsWhenShared()
+        }
+        if self.mode.hasMembers, self.cluster.curveKey != nil, self.manager.endpoint != nil {
+            // Whose key to expect there, nobody could say.
+            let reason = "cannot be set together with cluster.curve_key, which goes by cluster.members"
+            problems.append(SettingProblem(setting: "manager.endpoint", reason: reason))
+        }
         problems += self.scheduler.problems()
         problems += self.tls.problems()
         if case .ipc(let path) = self.managerEndpoint, let problem = UnixSocketPath.problem(with: path) {
@@ -119,11 +133,6 @@ package struct Settings: Sendable, Equatable {
         let reason = "cannot be set in replicated mode, in which each member starts a Redis of its own"
         if self.redis.socket != nil { problems.append(SettingProblem(setting: "redis.socket", reason: reason)) }
         if self.redis.address != nil { problems.append(SettingProblem(setting: "redis.address", reason: reason)) }
-        if self.cluster.curveKey != nil, self.manager.endpoint != nil {
-            // Whose key to expect there, nobody could say.
-            let reason = "cannot be set together with cluster.curve_key, which goes by cluster.members"
-            problems.append(SettingProblem(setting: "manager.endpoint", reason: reason))
-        }
         return problems
     }
 }

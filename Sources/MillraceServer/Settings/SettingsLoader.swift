@@ -16,7 +16,7 @@ package struct SettingsLoader: Sendable {
 
     /// - Parameters:
     ///   - needsPassword: whether the process speaks to clients; only then do the rules for passwords apply.
-    ///   - isMember: whether the process is one of a member, which in replicated mode has a number and secrets.
+    ///   - isMember: whether the process is one of a member, which has a number and secrets where there are several.
     ///   - extensionSections: top-level tables that are handed out in ``LoadedSettings/sections`` unread.
     package init(
         options: CommandLineOptions,
@@ -45,7 +45,11 @@ package struct SettingsLoader: Sendable {
         draft.apply(variables: self.variables)
         draft.apply(options: self.options)
         if self.needsPassword { self.resolvePasswords(in: &draft) }
-        if draft.settings.mode == .replicated { self.completeMember(in: &draft) }
+        if draft.settings.mode == .replicated, draft.origins["durability"] == nil {
+            draft.settings.durability = .disk
+        }
+        if draft.settings.mode == .shared { Self.refuseForeignSettings(in: &draft) }
+        if draft.settings.mode.hasMembers, self.isMember { self.completeMember(in: &draft) }
         self.findCertificate(in: &draft)
         self.warnOfPlainLinks(in: &draft)
         return try draft.finished()
@@ -149,10 +153,32 @@ package struct SettingsLoader: Sendable {
         }
     }
 
-    /// Applies what replicated mode asks for beyond what a file says.
+    /// Notes what was set and cannot mean anything where somebody else keeps the Redis.
+    private static func refuseForeignSettings(in draft: inout SettingsDraft) {
+        for (setting, instead) in [
+            ("durability", "what an acknowledged job survives is decided by that Redis"),
+            ("cluster.redis_port", "the Redis is the one of redis.address"),
+            ("cluster.redis_password", "the password is redis.password"),
+            ("redis.server", "no Redis is started"),
+        ] where draft.origins[setting] != nil {
+            draft.note(SettingProblem(setting: setting, reason: "cannot be set in shared mode: \(instead)"))
+        }
+    }
+
+    /// Notes what a manager in shared mode cannot do without.
+    private static func requireSharedParts(in draft: inout SettingsDraft) {
+        if draft.settings.ownsRedis {
+            let reason = "must say where the Redis of all managers is, in shared mode (or redis.socket)"
+            draft.note(SettingProblem(setting: "redis.address", reason: reason))
+        }
+        // One on each host, which the default would be, elects a leader on each.
+        if draft.origins["cluster.etcd"] == nil {
+            draft.note(SettingProblem(setting: "cluster.etcd", reason: "must say where etcd is, in shared mode"))
+        }
+    }
+
+    /// Applies what a member needs beyond what a file says.
     private func completeMember(in draft: inout SettingsDraft) {
-        if draft.origins["durability"] == nil { draft.settings.durability = .disk }
-        guard self.isMember else { return }
         let rules = PasswordRules(
             environment: draft.settings.environment,
             variables: self.variables,
@@ -161,15 +187,19 @@ package struct SettingsLoader: Sendable {
         do throws(PasswordRules.Failure) {
             draft.settings.cluster.redisPassword = try rules.secret(draft.settings.cluster.redisPassword)
             draft.settings.cluster.etcdPassword = try rules.secret(draft.settings.cluster.etcdPassword)
+            if draft.settings.mode == .shared {
+                draft.settings.redis.password = try rules.secret(draft.settings.redis.password)
+            }
         } catch {
             draft.errors.append(error.description)
         }
-        for problem in draft.settings.cluster.problemsOfMember() { draft.note(problem) }
+        for problem in draft.settings.cluster.problemsOfMember(in: draft.settings.mode) { draft.note(problem) }
+        if draft.settings.mode == .shared { Self.requireSharedParts(in: &draft) }
     }
 
     private func warnOfPlainLinks(in draft: inout SettingsDraft) {
         let settings = draft.settings
-        if settings.mode == .replicated, settings.cluster.isExposed {
+        if settings.mode.hasMembers, settings.cluster.isExposed {
             draft.warnings.append(
                 "the links between the hosts of the cluster are neither encrypted nor authenticated: "
                     + "set cluster.curve_key, or keep their ports in a network of their own"

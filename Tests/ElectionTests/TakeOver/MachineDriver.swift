@@ -14,10 +14,18 @@ struct MachineDriver {
     static let epoch = Epoch(10)
 
     /// Member 0, whose Redis runs, in a cluster that has no leader.
-    init(memberCount: Int, record: MemberRecord = Self.clean, isIntact: Bool = true) {
+    init(
+        memberCount: Int,
+        sharesStore: Bool = false,
+        record: MemberRecord = Self.clean,
+        isIntact: Bool = true
+    ) {
         self.machine = MemberMachine(
             id: MemberID(0),
-            membership: Membership((0..<memberCount).map { MemberID(UInt8($0)) }),
+            membership: Membership(
+                (0..<memberCount).map { MemberID(UInt8($0)) },
+                sharesStore: sharesStore
+            ),
             record: record,
             at: Uptime(nanoseconds: 0)
         )

@@ -2,13 +2,15 @@ import Foundation
 import Synchronization
 import TestSupport
 
-/// Three members on 127.0.0.1, 127.0.0.2 and 127.0.0.3, each of them a real `millrace host`, with a real etcd.
+/// Members on 127.0.0.1, 127.0.0.2 and so on, each of them a real `millrace host`, with a real etcd.
 final class ClusterProcesses: Sendable {
     /// What `millrace cluster status --json` tells, as far as tests look at it.
     struct Status: Decodable, Sendable {
         struct Member: Decodable, Sendable {
             struct Status: Decodable, Sendable {
                 let isVoter: Bool
+                /// The highest epoch that it promised.
+                let promise: UInt64
             }
 
             let number: UInt32
@@ -21,6 +23,8 @@ final class ClusterProcesses: Sendable {
         let epoch: UInt64?
         let voterCount: Int
         let members: [Member]
+
+        func role(of number: UInt32) -> String? { self.members.first { $0.number == number }?.role }
 
         /// Whether every member has everything, and a vote.
         var isComplete: Bool {
@@ -35,29 +39,46 @@ final class ClusterProcesses: Sendable {
 
     /// Where every member's front listens for clients.
     let frontPort: Int
+    let members: [UInt32]
     private let etcd: EtcdServer
     private let directory: TemporaryDirectory
     private let settings: [String: String]
     /// Whose keys there are, by the name of their file; none in a cluster that is not encrypted.
     private let keyNames: [String]
+    private let ways: [UInt32: Forwarder]
     private let hosts = Mutex<[UInt32: SpawnedProgram]>([:])
 
     /// Starts everything, and returns once every member has a vote.
     ///
-    /// - Parameter isEncrypted: whether the hosts have keys; then there is one of a front on a host of its own, too.
-    init(settings: [String: String] = [:], isEncrypted: Bool = false) throws {
+    /// - Parameters:
+    ///   - isEncrypted: whether the hosts have keys; then there is one of a front on a host of its own, too.
+    ///   - redis: the Redis of all managers, in shared mode; nil for replicated mode, with one for each.
+    ///   - ways: where a member reaches that Redis, if not at its own port.
+    init(
+        settings: [String: String] = [:],
+        memberCount: UInt32 = 3,
+        isEncrypted: Bool = false,
+        redis: RedisServer? = nil,
+        ways: [UInt32: Forwarder] = [:]
+    ) throws {
+        self.ways = ways
         self.etcd = try EtcdServer()
+        self.members = Array(1...memberCount)
         self.directory = try TemporaryDirectory()
         self.frontPort = try freePort()
-        self.settings = settings.merging(
-            [
-                "mode": "replicated", "cluster.members": "1@127.0.0.1,2@127.0.0.2,3@127.0.0.3",
-                "cluster.etcd": self.etcd.endpoint, "cluster.redis_password": "a-password-of-tests",
-                "cluster.manager_port": "\(try freePort())", "cluster.peer_port": "\(try freePort())",
-                "cluster.redis_port": "\(try freePort())",
-            ]
-        ) { given, _ in given }
-        self.keyNames = isEncrypted ? Self.members.map { "member-\($0)" } + ["front"] : []
+        var own = [
+            "mode": redis == nil ? "replicated" : "shared", "cluster.etcd": self.etcd.endpoint,
+            "cluster.members": self.members.map { "\($0)@127.0.0.\($0)" }.joined(separator: ","),
+            "cluster.manager_port": "\(try freePort())", "cluster.peer_port": "\(try freePort())",
+        ]
+        if let port = redis?.port {
+            own["redis.address"] = "127.0.0.1:\(port)"
+        } else {
+            own["cluster.redis_port"] = "\(try freePort())"
+            own["cluster.redis_password"] = "a-password-of-tests"
+        }
+        self.settings = settings.merging(own) { given, _ in given }
+        self.keyNames = isEncrypted ? self.members.map { "member-\($0)" } + ["front"] : []
         try self.makeKeys()
         for member in self.members { try self.start(member) }
         _ = try self.status(when: "every member has a vote") { $0.isComplete }
@@ -67,19 +88,21 @@ final class ClusterProcesses: Sendable {
         for member in self.members { self.kill(member) }
     }
 
-    private static let members: [UInt32] = [1, 2, 3]
-
-    var members: [UInt32] { Self.members }
-
     /// Starts a member that does not run.
     func start(_ member: UInt32) throws {
+        let way = self.ways[member].map { ["--set", "redis.address=127.0.0.1:\($0.port)"] } ?? []
         let program = try Millrace.start(
             [
                 "host", "-d", self.directory.file("data-\(member)"), "-c", self.directory.path,
                 "-b", "127.0.0.\(member):\(self.frontPort)", "-w", ":0", "--set", "cluster.member=\(member)",
-            ] + self.flags + self.keyFlags(of: "member-\(member)")
+            ] + self.flags + self.keyFlags(of: "member-\(member)") + way
         )
         self.hosts.withLock { $0[member] = program }
+    }
+
+    /// Removes the data of a member that does not run, as if its disk had been replaced.
+    func wipe(_ member: UInt32) throws {
+        try FileManager.default.removeItem(atPath: self.directory.file("data-\(member)"))
     }
 
     /// Ends everything that runs on a host, as if its power was cut.
@@ -94,9 +117,17 @@ final class ClusterProcesses: Sendable {
 
     /// Ends one process of a host as a crash would; its supervisor starts it anew.
     func kill(_ role: Role, of member: UInt32) {
-        let processID = self.hosts.withLock { $0[member]?.processID(of: role) }
-        if let processID { Glibc.kill(processID, SIGKILL) }
+        self.send(SIGKILL, to: role, of: member)
     }
+
+    /// Sends one process of a host a signal.
+    func send(_ signal: Int32, to role: Role, of member: UInt32) {
+        let processID = self.hosts.withLock { $0[member]?.processID(of: role) }
+        if let processID { Glibc.kill(processID, signal) }
+    }
+
+    /// The program that keeps the processes of a host running, and what all of them write.
+    func host(_ member: UInt32) -> SpawnedProgram? { self.hosts.withLock { $0[member] } }
 
     /// A client of the front of a member that has said HELLO.
     func connect(to member: UInt32) throws -> ClientSocket {
@@ -206,6 +237,21 @@ final class ClusterProcesses: Sendable {
         )
     }
 
+    // MARK: Redis
+
+    /// What `redis-cli` prints for a command to the Redis of a member.
+    func redis(of member: UInt32, _ arguments: String...) throws -> String {
+        let data = self.directory.file("data-\(member)")
+        let password = try String(contentsOfFile: data + "/millrace-redis.password", encoding: .utf8)
+        let program = try SpawnedProgram(
+            "/usr/bin/redis-cli",
+            ["-s", data + "/millrace-redis.sock", "--user", "manager", "--no-auth-warning"] + arguments,
+            variables: ["REDISCLI_AUTH": password]
+        )
+        _ = try program.waitForEnd()
+        return program.text
+    }
+
     func status() throws -> Status {
         let text = try self.command(["status", "--json"]).text
         return try JSONDecoder().decode(Status.self, from: Data(text.utf8))
@@ -225,7 +271,8 @@ final class ClusterProcesses: Sendable {
         }
     }
 
-    private var flags: [String] {
+    /// What says how the processes are set up, apart from what concerns one host alone.
+    var flags: [String] {
         self.settings.sorted { $0.key < $1.key }.flatMap { ["--set", "\($0.key)=\($0.value)"] }
     }
 }

@@ -2,36 +2,9 @@ import Election
 import JobCore
 import JobStorage
 import JobStorageRedis
-import Synchronization
 import TestSupport
 import ThreadConfinement
 import Testing
-
-/// Says what a test wants it to say.
-private final class FakeAuthority: WriteAuthority {
-    let notes = Told<MemberSet>()
-    private let current: Mutex<WriteTicket?>
-    private let majority: Int
-
-    init(_ ticket: WriteTicket?, majority: Int) {
-        self.current = Mutex(ticket)
-        self.majority = majority
-    }
-
-    var ticket: WriteTicket? { self.current.withLock { $0 } }
-
-    func change(to ticket: WriteTicket?) {
-        self.current.withLock { $0 = ticket }
-    }
-
-    func acknowledges(_ written: WriteTicket, confirmedBy replicas: MemberSet) -> Bool {
-        self.ticket == written && replicas.count + 1 >= self.majority
-    }
-
-    func noteConfirmation(of written: WriteTicket, by replicas: MemberSet) {
-        self.notes.put(replicas)
-    }
-}
 
 @Suite("The store of a leader in replicated mode")
 struct MemberJobStoreTests {

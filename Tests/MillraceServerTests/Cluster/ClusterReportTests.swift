@@ -104,6 +104,17 @@ struct ClusterReportTests {
         let report = Self.report([status, nil, nil])
         #expect(report.members[0].role == "without store")
         #expect(!report.isServing)
+        let reason = "since 1 of 3 have a vote and 2 must have one"
+        #expect(report.text.hasPrefix("cluster test: no member leads, \(reason)\n"))
+    }
+
+    @Test("where one of them is enough, nobody is said to be missing")
+    func shared() {
+        let report = ClusterReport(
+            cluster: "test",
+            sharesStore: true,
+            [(number: 1, host: "h1", status: Self.status(1)), (number: 2, host: "h2", status: nil)]
+        )
         #expect(report.text.hasPrefix("cluster test: no member leads\n"))
     }
 }
