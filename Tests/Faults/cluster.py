@@ -44,6 +44,7 @@ class Cluster:
     def __init__(self, program):
         self.program = program
         self.directory = os.path.join(ROOT, ".cluster")
+        self.syncs_each_batch = os.environ.get("DURABILITY", "disk") == "disk"
 
     def script(self, *arguments, **variables):
         """Runs scripts/cluster."""
