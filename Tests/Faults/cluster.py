@@ -202,6 +202,10 @@ class Cluster:
         for host in hosts:
             self.end(host)
             self._unmount(self.folder(host))
+            # Another mount namespace may have this one, too, and keep the dead file system; a new file is another disk.
+            image = f"{self.directory}/{host}/disk.img"
+            self.run(["cp", "--sparse=always", image, image + ".new"])
+            os.rename(image + ".new", image)
 
     def _unmount(self, path):
         """Takes a disk away; the last threads of those that had files there may end after their process is gone."""
