@@ -26,6 +26,7 @@ public struct QueueSelection: Hashable, Sendable {
 
     /// The names in the order for one fetch.
     func order(using generator: inout some RandomNumberGenerator) -> [String] {
+        guard self.entries.contains(where: { $0.weight != nil }) else { return self.entries.map(\.name) }
         var remaining = self.entries
         var names: [String] = []
         while !remaining.isEmpty {

@@ -23,10 +23,14 @@ struct MemberJobStoreTests {
         [MemberID(2): self.followers[0].address, MemberID(3): self.followers[1].address]
     }
 
-    private func store(_ authority: FakeAuthority, replicaCount: Int = 1) throws -> MemberJobStore {
+    private func store(
+        _ authority: FakeAuthority,
+        replicaCount: Int = 1,
+        timeout: Duration = .milliseconds(50)
+    ) throws -> MemberJobStore {
         let acknowledgement = ReplicaAcknowledgement(
             replicaCount: replicaCount,
-            timeout: .milliseconds(50),
+            timeout: timeout,
             members: replicaCount > 1 ? Set(self.others.values) : nil
         )
         return MemberJobStore(
@@ -40,7 +44,8 @@ struct MemberJobStoreTests {
     func confirmed(replicaCount: Int) throws {
         for follower in self.followers { try follower.follow(self.leader) }
         let authority = FakeAuthority(Self.ticket, majority: replicaCount + 1)
-        let store = try self.store(authority, replicaCount: replicaCount)
+        // A primary counts a replica only from its first acknowledgement on, which may take a second.
+        let store = try self.store(authority, replicaCount: replicaCount, timeout: .seconds(1.5))
         _ = try store.load()
         #expect(try store.commit(.turn(2)) == .confirmed)
         #expect(authority.notes.elements.isEmpty)

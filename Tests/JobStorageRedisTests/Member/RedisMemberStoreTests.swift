@@ -106,15 +106,22 @@ struct RedisMemberStoreTests {
         try primary.wait(for: .redis(.markerHeld(Epoch(7), by: MemberSet())))
 
         try replica.fixture.process.start()
+        // Its agent makes it a replica of nobody first.
+        try replica.wait(for: .redis(.started(isIntact: false)))
         try replica.fixture.redis.follow(primary.fixture.address)
         primary.store.perform(.awaitMarker(Epoch(7), replicaCount: 1, within: .seconds(10)))
         try primary.wait(for: .redis(.markerHeld(Epoch(7), by: MemberSet([MemberID(2)]))))
-        #expect(try primary.report(.inspect(operation: 2)).replicas == MemberSet([MemberID(2)]))
+        // Whether it has what Redis pinged since is known a moment later.
+        var replicas = MemberSet()
+        for operation in 2..<50 where replicas.isEmpty {
+            replicas = try primary.report(.inspect(operation: UInt64(operation))).replicas
+        }
+        #expect(replicas == MemberSet([MemberID(2)]))
 
         // A marker of another epoch, or one that was written before the role changed, is held by nobody.
         primary.store.perform(.awaitMarker(Epoch(6), replicaCount: 1, within: .seconds(10)))
         try primary.wait(for: .redis(.markerHeld(Epoch(6), by: MemberSet())))
-        let report = try primary.report(.detach(operation: 3))
+        let report = try primary.report(.detach(operation: 50))
         #expect(report.position == Self.position(7, 1))
         #expect(report.replicas.isEmpty)
         #expect(!report.isLinkUp)

@@ -133,10 +133,12 @@ struct LeaderLoopTests {
     func dismissal(duty: LeaderDuty) async throws {
         try await self.run {
             await self.lead()
-            let before = self.link.sent.elements.count
+            let before = self.link.sent.elements.filter { $0 == .attachFirst(self.session) }.count
             self.election.order(duty)
             #expect(await self.election.resigned.next { $0 } == Self.epoch)
-            #expect(self.link.sent.elements.dropFirst(before) == [.attachFirst(self.session)])
+            // The front may have said more than once that it is there, and be answered as often.
+            #expect(self.link.sent.elements.last == .attachFirst(self.session))
+            #expect(self.link.sent.elements.filter { $0 == .attachFirst(self.session) }.count == before + 1)
         }
     }
 
