@@ -231,6 +231,26 @@ struct StorageFaultTests {
         }
     }
 
+    @Test("zeros behind the last command, as a power cut leaves them, are cut off with a warning, and no job is lost")
+    func zeroedTail() async throws {
+        try await withMillrace { server in
+            let client = try server.connect()
+            for number in 0..<20 { #expect(try client.ask(Self.push("zeroed-\(number)")) == "+OK\r\n") }
+            let log = try Self.log(of: server)
+            try server.killAll()
+            let length = try Self.byteCount(of: log)
+            // Redis must not be started with this, which it would refuse.
+            try #require(truncate(log, length + 5_000) == 0)
+
+            try server.startAgain()
+            try server.program.wait(forLineWith: "cut off the zeros at the end of Redis's log")
+            #expect(server.program.text.contains("bytes=5000"), "\(server.program.text)")
+            let again = try server.connect()
+            for number in 0..<20 { #expect(try again.fetch("q")?.jid == "zeroed-\(number)") }
+            #expect(try again.info().faktory.total_enqueued == 0)
+        }
+    }
+
     @Test("a job with a bit that has flipped on the disk is put aside and told of, and its neighbours are served")
     func flippedBit() async throws {
         try await withMillrace { server in

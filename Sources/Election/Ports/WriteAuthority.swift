@@ -10,4 +10,7 @@ package protocol WriteAuthority: Sendable {
 
     /// Takes in that writes under this ticket are confirmed by these members only, or by enough again.
     func noteConfirmation(of written: WriteTicket, by replicas: MemberSet)
+
+    /// Takes in that the Redis of this member takes no writes under this ticket because it cannot write to its disk.
+    func noteRefusal(of written: WriteTicket)
 }

@@ -70,6 +70,13 @@ extension MemberMachine {
         self.tenure?.unconfirmedSince = since
     }
 
+    /// Lets another member lead, whose disk may have room; this one is in no hurry to lead again.
+    mutating func noteRefusal(of written: WriteTicket, at now: Uptime) {
+        guard self.ticket == written else { return }
+        self.relinquish(at: now)
+        self.campaignNotBefore = now + self.terms.refusalPause
+    }
+
     /// Takes in which members have what the primary has.
     mutating func noteReplicas(_ replicas: MemberSet, at now: Uptime) {
         guard let tenure, tenure.isServing else { return }

@@ -106,6 +106,7 @@ package struct MemberMachine: Sendable {
         case .etcd(let event): self.receive(event, at: now)
         case .redis(let event): self.receive(event, at: now)
         case .committed(let ticket, let replicas): self.noteConfirmation(of: ticket, by: replicas, at: now)
+        case .refused(let ticket): self.noteRefusal(of: ticket, at: now)
         case .drained(let epoch): self.noteDrained(epoch, at: now)
         case .command(let command): self.receive(command, at: now)
         }

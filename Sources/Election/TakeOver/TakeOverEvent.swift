@@ -20,6 +20,8 @@ package enum TakeOverEvent: Hashable, Sendable {
     case redis(RedisEvent)
     /// The leader's loop wrote a transaction and waited for it; these members confirmed it.
     case committed(WriteTicket, replicas: MemberSet)
+    /// Redis refused a transaction of the leader's loop, as it will every other: it cannot write to its disk.
+    case refused(WriteTicket)
     /// The leader's loop, told to pause, has nothing uncommitted any more.
     case drained(Epoch)
     /// An operator or the process asks for something.

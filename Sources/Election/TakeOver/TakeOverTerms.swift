@@ -42,6 +42,8 @@ package struct TakeOverTerms: Hashable, Sendable {
     package var preferenceHeadStart: Duration = .seconds(1)
     /// How long a member that resigned leaves the leader key to the others.
     package var campaignPause: Duration = .milliseconds(700)
+    /// How long a leader whose Redis cannot write to its disk leaves the leader key to the others, unless one prefers it.
+    package var refusalPause: Duration = .seconds(5)
     /// How long a member remembers an operator's `recover`.
     package var recoveryBound: Duration = .seconds(30)
     /// How long a planned hand-over may take before the leader goes on leading, and how long it waits before for a

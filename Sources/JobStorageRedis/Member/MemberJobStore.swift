@@ -58,6 +58,8 @@ package final class MemberJobStore: JobStore, ReadsOverRedis {
             }
             return .confirmed
         } catch {
+            // Nothing was written, but another member may have room for it.
+            if error.isDiskFailure { self.authority.noteRefusal(of: ticket) }
             throw self.translated(error, under: ticket)
         }
     }

@@ -2,6 +2,9 @@
 package enum RedisServerDirectives {
     /// The log's file, in the directory of the data.
     package static let logName = "millrace-redis.log"
+    /// What the append-only file is called, and the directory of its parts.
+    static let appendFileName = "millrace.aof"
+    static let appendDirectoryName = "millrace-aof"
 
     /// How data is kept: in an append-only file alone, torn tails refused, nothing ever evicted.
     ///
@@ -17,8 +20,8 @@ package enum RedisServerDirectives {
         dbfilename \(snapshotName)
         save ""
         appendonly yes
-        appendfilename millrace.aof
-        appenddirname millrace-aof
+        appendfilename \(Self.appendFileName)
+        appenddirname \(Self.appendDirectoryName)
         appendfsync \(syncsEachWrite ? "always" : "no")
         no-appendfsync-on-rewrite no
         aof-use-rdb-preamble yes

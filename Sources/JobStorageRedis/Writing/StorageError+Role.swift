@@ -11,12 +11,18 @@ extension StorageError {
         Self.passingRefusals.contains { answer.hasPrefix($0) }
     }
 
+    /// Whether Redis refuses every write because it cannot write to its disk, be that full or broken.
+    var isDiskFailure: Bool {
+        guard case .refused(let reason) = self else { return false }
+        return reason.hasPrefix("MISCONF")
+    }
+
     /// An error as a leader whose Redis may be replaced by another one may pass it on.
     ///
-    /// A Redis that was started anew or has a new role refuses writes, which is no answer for a client: another leader,
-    /// or another Redis, will know better.
+    /// A Redis that was started anew, has a new role or a full disk refuses writes, which is no answer for a client: another
+    /// leader, or another Redis, will know better.
     func forLeader(isLeading: Bool) -> StorageError {
         guard case .refused(let reason) = self else { return self }
-        return Self.isPassing(reason) || !isLeading ? .disconnected(reason: reason) : self
+        return Self.isPassing(reason) || self.isDiskFailure || !isLeading ? .disconnected(reason: reason) : self
     }
 }

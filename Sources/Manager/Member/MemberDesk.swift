@@ -141,6 +141,10 @@ package final class MemberDesk: Election, WriteAuthority {
         self.state.withLock { $0.tell?(.committed(written, replicas: replicas)) }
     }
 
+    package func noteRefusal(of written: WriteTicket) {
+        self.state.withLock { $0.tell?(.refused(written)) }
+    }
+
     private static func isTrusted(_ leadership: Leadership, at now: Uptime) -> Bool {
         leadership.trustedUntil.map { now < $0 } ?? true
     }

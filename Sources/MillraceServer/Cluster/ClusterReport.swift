@@ -11,6 +11,9 @@ package struct ClusterReport: Encodable, Sendable {
         /// How many transactions its copy lacks; nil when that is not known.
         package var lag: UInt64?
         package var status: MemberStatus?
+
+        /// Whether it has a vote that it could give, which takes a Redis that answers; nil for one that is unreachable.
+        package var hasVote: Bool? { self.status.map { $0.isVoter && $0.store != nil } }
     }
 
     package var cluster: String
@@ -38,7 +41,6 @@ package struct ClusterReport: Encodable, Sendable {
         self.cluster = cluster
         self.leader = leader?.member
         self.epoch = leader?.leader?.epoch
-        self.voterCount = answers.count { $0.status?.isVoter ?? false }
         self.neededVoterCount = sharesStore ? 1 : answers.count / 2 + 1
         self.members = answers.map { answer in
             Row(
@@ -49,6 +51,7 @@ package struct ClusterReport: Encodable, Sendable {
                 status: answer.status
             )
         }
+        self.voterCount = self.members.count { $0.hasVote ?? false }
     }
 
     /// Whether the cluster takes jobs.
@@ -75,7 +78,7 @@ package struct ClusterReport: Encodable, Sendable {
         case "unreachable": "does not answer"
         case "without store": "has no Redis that answers"
         case "behind": "takes in a copy"
-        default: row.status?.isVoter ?? false ? nil : "does not have everything on its disk yet"
+        default: row.hasVote ?? false ? nil : "does not have everything on its disk yet"
         }
     }
 
@@ -110,7 +113,7 @@ package struct ClusterReport: Encodable, Sendable {
             + self.members.map { row in
                 let position = row.status?.store?.position
                 return [
-                    "\(row.number)", row.host, row.role, row.status.map { $0.isVoter ? "yes" : "no" } ?? "-",
+                    "\(row.number)", row.host, row.role, row.hasVote.map { $0 ? "yes" : "no" } ?? "-",
                     position.map { "\($0.epoch)" } ?? "-", position.map { "\($0.sequence)" } ?? "-",
                     row.lag.map { "\($0)" } ?? "-",
                 ]

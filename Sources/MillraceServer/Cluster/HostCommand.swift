@@ -43,15 +43,17 @@ struct HostCommand {
             options: self.options,
             frontName: "host-\(self.settings.cluster.member ?? 0)"
         )
-        let own = self.settings.mode == .replicated ? [try self.makeRedis(environment: environment)] : []
+        let ownsRedis = self.settings.mode == .replicated
+        let own = ownsRedis ? [try self.makeRedis(environment: environment, logger: logger)] : []
         let children = try own + processes.children(environment: environment)
         try await processes.run(children, logger: logger) {}
     }
 
-    private func makeRedis(environment: [String: String]) throws -> ChildProcess {
+    private func makeRedis(environment: [String: String], logger: Logger) throws -> ChildProcess {
         let password = try HostPassword(directory: self.settings.storageDirectory).make()
         let server = try MemberPlan(self.settings).redisServer(password: password)
         try server.prepare()
+        try RoleProcesses.cutZeroedTail(in: self.settings.storageDirectory, logger)
         return ChildProcess(
             name: "redis",
             executable: server.executable,

@@ -22,7 +22,7 @@ struct DevCommand {
         defer { lock.release() }
         let processes = RoleProcesses(settings: self.settings, options: self.options, frontName: "dev")
         let environment = ProcessInfo.processInfo.environment
-        let redis = try self.makeRedis()
+        let redis = try self.makeRedis(logger: logger)
         let own = redis.map { [$0.child(environment: environment)] } ?? []
         let watch = redis.map(RedisWatch.init(of:))
         let children = try own + processes.children(environment: environment)
@@ -30,7 +30,7 @@ struct DevCommand {
     }
 
     /// The Redis of our own, ready to be started; nil when the settings name another.
-    private func makeRedis() throws -> RedisServerCommand? {
+    private func makeRedis(logger: Logger) throws -> RedisServerCommand? {
         guard self.settings.ownsRedis, case .unix(let socket) = self.settings.redisEndpoint else { return nil }
         let redis = try RedisServerCommand(
             executable: self.settings.redis.server,
@@ -40,6 +40,7 @@ struct DevCommand {
             password: self.settings.redis.password
         )
         try redis.prepare()
+        try RoleProcesses.cutZeroedTail(in: self.settings.storageDirectory, logger)
         return redis
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import JobStorageRedis
 import Logging
 import UnixSignals
 
@@ -59,6 +60,15 @@ struct RoleProcesses {
         }
         if let failure = watch?.failure { throw failure }
         logger.info("stopped")
+    }
+
+    /// Repairs what a power cut does to the log of a Redis of our own, before that is started.
+    static func cutZeroedTail(in directory: String, _ logger: Logger) throws {
+        guard let tail = try ZeroedTail.cut(in: directory) else { return }
+        logger.warning(
+            "cut off the zeros at the end of Redis's log, which a power cut leaves",
+            metadata: ["file": "\(tail.path)", "bytes": "\(tail.byteCount)"]
+        )
     }
 
     private static func log(_ event: SupervisorEvent, _ logger: Logger) {

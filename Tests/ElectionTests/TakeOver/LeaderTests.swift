@@ -69,6 +69,29 @@ struct LeaderTests {
         #expect(lonely.machine.leadership == nil)
     }
 
+    @Test("resigns at once when its Redis cannot write to its disk, and leaves the key to the others for a while")
+    func refused() throws {
+        var driver = MachineDriver.serving()
+        let ticket = try #require(driver.machine.ticket)
+        driver.receive(.refused(WriteTicket(epoch: ticket.epoch, generation: ticket.generation - 1)))
+        #expect(driver.machine.leadership != nil)
+        let actions = driver.receive(.refused(ticket))
+        #expect(actions.contains(Self.stop))
+        #expect(actions.contains(.etcd(.resign(MachineDriver.epoch, preferring: nil))))
+
+        driver.receive(.etcd(.state(MachineDriver.state(revision: 11, leader: nil))))
+        #expect(!driver.wait(4_999).contains { $0.isCampaign })
+        #expect(driver.wait(1).contains { $0.isCampaign })
+    }
+
+    @Test("whose Redis could not write to its disk bids at once when another one prefers it")
+    func preferredAfterRefusal() throws {
+        var driver = MachineDriver.serving()
+        driver.receive(.refused(try #require(driver.machine.ticket)))
+        let vacant = ClusterState(revision: 11, leader: nil, primary: nil, preferred: MemberID(0))
+        #expect(driver.receive(.etcd(.state(vacant))).contains { $0.isCampaign })
+    }
+
     @Test("trusts its lease from when it asked for it, not from when it was answered")
     func lease() throws {
         var driver = MachineDriver.serving()
@@ -170,5 +193,11 @@ struct LeaderTests {
         #expect(actions.contains(.stopped))
         driver.receive(.etcd(.state(MachineDriver.state(revision: 12, leader: nil))))
         #expect(!driver.wait(5_000).contains { if case .etcd(.campaign) = $0 { true } else { false } })
+    }
+}
+
+extension TakeOverAction {
+    fileprivate var isCampaign: Bool {
+        if case .etcd(.campaign) = self { true } else { false }
     }
 }

@@ -5,6 +5,7 @@ import TestSupport
 /// Says what a test wants it to say.
 final class FakeAuthority: WriteAuthority {
     let notes = Told<MemberSet>()
+    let refusals = Told<WriteTicket>()
     private let current: Mutex<WriteTicket?>
     private let majority: Int
 
@@ -25,5 +26,9 @@ final class FakeAuthority: WriteAuthority {
 
     func noteConfirmation(of written: WriteTicket, by replicas: MemberSet) {
         self.notes.put(replicas)
+    }
+
+    func noteRefusal(of written: WriteTicket) {
+        self.refusals.put(written)
     }
 }

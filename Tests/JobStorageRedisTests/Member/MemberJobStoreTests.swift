@@ -127,6 +127,23 @@ struct MemberJobStoreTests {
         #expect(error?.isDisconnected == true)
     }
 
+    @Test("that Redis cannot write to its disk is told at once, and is no refusal that a client may hear of")
+    func fullDisk() throws {
+        try self.followers[0].follow(self.leader)
+        let authority = FakeAuthority(Self.ticket, majority: 2)
+        let store = try self.store(authority)
+        _ = try store.load()
+        #expect(try store.commit(.turn(2)) == .confirmed)
+        #expect(authority.refusals.elements.isEmpty)
+        var connection = try self.leader.connection()
+        try failSnapshot(over: &connection)
+
+        let error = #expect(throws: StorageError.self) { try store.commit(.turn(3)) }
+        #expect(error?.isDisconnected == true)
+        #expect(authority.refusals.elements == [Self.ticket])
+        #expect(try self.leader.redis.position().sequence == 2)
+    }
+
     @Test("that Redis is a replica by now is no refusal that a client may hear of")
     func readOnly() throws {
         try self.followers[0].follow(self.leader)

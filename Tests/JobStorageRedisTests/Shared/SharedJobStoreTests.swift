@@ -71,6 +71,19 @@ struct SharedJobStoreTests {
         #expect(try self.jobs() == 2)
     }
 
+    @Test("that Redis cannot write to its disk is no refusal that a client may hear of")
+    func fullDisk() throws {
+        let leader = try Leader(of: 1, on: self.server)
+        let before = try leader.store.load().position
+        var connection = try RedisConnection.open(.unixSocket(path: self.server.socketPath))
+        try failSnapshot(over: &connection)
+
+        let error = #expect(throws: StorageError.self) { try leader.write("a", after: before) }
+        #expect(error?.isDisconnected == true)
+        #expect(leader.authority.refusals.elements.isEmpty)
+        #expect(try self.jobs() == 0)
+    }
+
     @Test("a leader of an earlier epoch does not even begin, and changes nothing")
     func earlier() throws {
         let (later, earlier) = (try Leader(of: 5, on: self.server), try Leader(of: 4, on: self.server))

@@ -97,12 +97,15 @@ struct ClusterReportTests {
         #expect(report.leader == 2)
     }
 
-    @Test("a member whose Redis does not answer says so, and without a leader nothing is served")
+    @Test("a member whose Redis does not answer says so and has no vote, and without a leader nothing is served")
     func withoutStore() {
         var status = Self.status(1)
         status.store = nil
-        let report = Self.report([status, nil, nil])
+        let report = Self.report([status, Self.status(2), nil])
         #expect(report.members[0].role == "without store")
+        #expect(report.members.map(\.hasVote) == [false, true, nil])
+        #expect(report.voterCount == 1)
+        #expect(report.text.contains("\n1       h1    without store  no "))
         #expect(!report.isServing)
         let reason = "since 1 of 3 have a vote and 2 must have one"
         #expect(report.text.hasPrefix("cluster test: no member leads, \(reason)\n"))

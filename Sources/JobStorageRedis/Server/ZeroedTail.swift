@@ -1,0 +1,103 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// The zeros that a file system may leave at the end of Redis's log when the power is cut.
+///
+/// A file may have been given its new length before what was written there came to the disk. Redis does not start with such
+/// a file. But each command ends in CR and LF, so that zeros behind that are none, and nothing of them was ever promised:
+/// what has to survive a power cut was synced. Whatever else is wrong with a log is for an operator to decide about.
+package struct ZeroedTail: Sendable, Equatable {
+    /// The file that ended in zeros.
+    package let path: String
+    /// How many there were.
+    package let byteCount: Int
+
+    /// How much is read at a time, in bytes.
+    static let chunkByteCount = 1 << 20
+    /// The longest manifest that is read, in bytes; Redis keeps a few lines in it.
+    static let manifestByteLimit = 1 << 20
+
+    /// Cuts them off the last file of the log, and brings that to the disk; Redis must not run.
+    ///
+    /// - Parameter directory: where Redis keeps its data, told by ``RedisServerDirectives``.
+    /// - Returns: nil when there was nothing to be cut, or there is no log.
+    package static func cut(in directory: String) throws(MemberFileError) -> ZeroedTail? {
+        let log = directory + "/" + RedisServerDirectives.appendDirectoryName
+        let manifest = DurableFile(path: "\(log)/\(RedisServerDirectives.appendFileName).manifest")
+        guard let text = try manifest.content(byteLimit: Self.manifestByteLimit),
+            let name = Self.lastIncrement(in: String(decoding: text, as: UTF8.self))
+        else { return nil }
+        let path = log + "/" + name
+        let descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+        // Redis knows better what to say of a file that is not there.
+        if descriptor < 0, errno == ENOENT { return nil }
+        guard descriptor >= 0 else { throw Self.unwritable(path) }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw Self.unwritable(path) }
+        let length = Int(status.st_size)
+        guard let kept = try Self.lengthWithoutZeros(of: descriptor, at: path, length: length) else { return nil }
+        guard ftruncate(descriptor, off_t(kept)) == 0, fsync(descriptor) == 0 else { throw Self.unwritable(path) }
+        return ZeroedTail(path: path, byteCount: length - kept)
+    }
+
+    /// The file to which Redis appended last, as in `file millrace.aof.2.incr.aof seq 2 type i`.
+    private static func lastIncrement(in manifest: String) -> Substring? {
+        let increments = manifest.split(separator: "\n").compactMap { line -> (number: UInt64, name: Substring)? in
+            let words = line.split(separator: " ")
+            guard words.count >= 6, words[0] == "file", words[2] == "seq", words[4] == "type", words[5] == "i",
+                let number = UInt64(words[3]), !words[1].contains("/")
+            else { return nil }
+            return (number, words[1])
+        }
+        return increments.max { $0.number < $1.number }?.name
+    }
+
+    /// How much there is before the zeros; nil when the file does not end in zeros, or they do not follow a command.
+    private static func lengthWithoutZeros(
+        of descriptor: Int32,
+        at path: String,
+        length: Int
+    ) throws(MemberFileError) -> Int? {
+        var chunk = [UInt8](repeating: 0, count: min(Self.chunkByteCount, length))
+        var end = length
+        while end > 0 {
+            let start = max(0, end - chunk.count)
+            guard try Self.read(descriptor, into: &chunk, count: end - start, from: start, of: path) else { return nil }
+            if let last = chunk[..<(end - start)].lastIndex(where: { $0 != 0 }) {
+                let kept = start + last + 1
+                return kept < length && chunk[last] == UInt8(ascii: "\n") ? kept : nil
+            }
+            end = start
+        }
+        return length > 0 ? 0 : nil
+    }
+
+    /// Reads as many bytes as are asked for; false when there are fewer.
+    private static func read(
+        _ descriptor: Int32,
+        into bytes: inout [UInt8],
+        count: Int,
+        from offset: Int,
+        of path: String
+    ) throws(MemberFileError) -> Bool {
+        var done = 0
+        while done < count {
+            let more = bytes[done..<count].withUnsafeMutableBytes { rest in
+                pread(descriptor, rest.baseAddress, rest.count, off_t(offset + done))
+            }
+            if more < 0, errno == EINTR { continue }
+            guard more >= 0 else { throw .unreadable(path: path, reason: String(cString: strerror(errno))) }
+            guard more > 0 else { return false }
+            done += more
+        }
+        return true
+    }
+
+    private static func unwritable(_ path: String) -> MemberFileError {
+        .unwritable(path: path, reason: String(cString: strerror(errno)))
+    }
+}
