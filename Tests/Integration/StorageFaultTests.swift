@@ -158,6 +158,50 @@ struct StorageFaultTests {
         }
     }
 
+    @Test("a log that Redis has damaged on a full disk is written anew as soon as there is room")
+    func repairedLog() async throws {
+        try await onThread {
+            let disk = try SmallDisk(mebibytes: 64)
+            let server = try MillraceProcesses(dataDirectory: disk.path + "/data")
+            let client = try server.connect()
+            // Only in a file that a rewrite has begun does Redis leave zeros where its short write was.
+            _ = try server.redis("bgrewriteaof")
+            try Self.waitForRewrite(on: server)
+            try disk.fill(leaving: 1 << 20)
+            let argument = String(repeating: "x", count: 100_001)
+            var taken: [String] = []
+            var reply = "+OK\r\n"
+            while reply == "+OK\r\n", taken.count < 100 {
+                reply = try client.ask(Self.push("short-write-\(taken.count)", argument))
+                if reply == "+OK\r\n" { taken.append("short-write-\(taken.count)") }
+            }
+            #expect(reply.hasPrefix("-ERR the store refused: MISCONF "), "\(reply)")
+            try server.program.wait(forLineWith: "Redis cannot write its log")
+
+            disk.empty()
+            try server.program.wait(forLineWith: "Redis has written its log anew")
+            let deadline = ContinuousClock.now + .seconds(30)
+            while reply != "+OK\r\n", ContinuousClock.now < deadline {
+                reply = try client.ask(Self.push("short-write-last"))
+            }
+            #expect(reply == "+OK\r\n")
+            taken.append("short-write-last")
+            try server.killAll()
+            try server.startAgain()
+            let again = try server.connect()
+            for jid in taken { #expect(try again.fetch("q")?.jid == jid) }
+            #expect(try again.info().faktory.total_enqueued == 0)
+        }
+    }
+
+    private static func waitForRewrite(on server: MillraceProcesses) throws {
+        let deadline = ContinuousClock.now + .seconds(30)
+        while try !server.redis("info", "persistence").contains("aof_rewrite_in_progress:0") {
+            try #require(ContinuousClock.now < deadline, "the rewrite has not ended in time")
+            usleep(10_000)
+        }
+    }
+
     @Test("with durability on disk a full one says OK to nothing that it has not kept, and goes on when there is room")
     func fullDiskSynced() async throws {
         try await onThread {

@@ -2,6 +2,7 @@ import ClusterLinkZeroMQ
 import Foundation
 import JobStorageRedis
 import Logging
+import Redis
 
 /// `millrace host`: everything that one member of a cluster needs, kept running by one supervisor.
 ///
@@ -46,7 +47,20 @@ struct HostCommand {
         let ownsRedis = self.settings.mode == .replicated
         let own = ownsRedis ? [try self.makeRedis(environment: environment, logger: logger)] : []
         let children = try own + processes.children(environment: environment)
-        try await processes.run(children, logger: logger) {}
+        let keeper = ownsRedis && self.settings.durability == .memory ? try self.makeKeeper(logger: logger) : nil
+        try await processes.run(children, logger: logger) { await keeper?.run() }
+    }
+
+    private func makeKeeper(logger: Logger) throws -> LogKeeper {
+        let password = try HostPassword(directory: self.settings.storageDirectory).make()
+        let configuration = try MemberPlan(self.settings).agentConfiguration(password: password)
+        return LogKeeper(
+            endpoint: configuration.endpoint,
+            options: RedisConnectionOptions(
+                credentials: .init(username: configuration.username, password: password)
+            ),
+            logger: logger
+        )
     }
 
     private func makeRedis(environment: [String: String], logger: Logger) throws -> ChildProcess {

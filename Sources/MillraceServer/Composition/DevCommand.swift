@@ -1,6 +1,7 @@
 import FaktoryClient
 import Foundation
 import Logging
+import Redis
 
 /// `millrace dev`: one process of each role and a Redis of their own, in one terminal.
 ///
@@ -26,7 +27,12 @@ struct DevCommand {
         let own = redis.map { [$0.child(environment: environment)] } ?? []
         let watch = redis.map(RedisWatch.init(of:))
         let children = try own + processes.children(environment: environment)
-        try await processes.run(children, watch: watch, logger: logger) { await self.announce() }
+        let keeper = redis.flatMap { $0.durability == .memory ? self.keeper(of: $0, logger: logger) : nil }
+        try await processes.run(children, watch: watch, logger: logger) {
+            async let isKept: Void? = keeper?.run()
+            await self.announce()
+            await isKept
+        }
     }
 
     /// The Redis of our own, ready to be started; nil when the settings name another.
@@ -42,6 +48,14 @@ struct DevCommand {
         try redis.prepare()
         try RoleProcesses.cutZeroedTail(in: self.settings.storageDirectory, logger)
         return redis
+    }
+
+    private func keeper(of redis: RedisServerCommand, logger: Logger) -> LogKeeper {
+        LogKeeper(
+            endpoint: .unixSocket(path: redis.socket),
+            options: RedisConnectionOptions(credentials: redis.password.map { .init(password: $0.value) }),
+            logger: logger
+        )
     }
 
     /// Tells where the server is, once it answers.

@@ -1,0 +1,46 @@
+import Logging
+import NIOPosix
+import Redis
+
+/// Sees to a ``LogRepair`` of our own Redis, from the process that is there for as long as Redis is.
+///
+/// A manager whose disk is full may not be: it ends when it cannot write what it promised.
+struct LogKeeper: Sendable {
+    /// How often Redis is asked about its log.
+    private static let interval = Duration.seconds(1)
+    /// How often, while something is wrong with it.
+    private static let repairInterval = Duration.milliseconds(100)
+
+    let endpoint: RedisEndpoint
+    let options: RedisConnectionOptions
+    let logger: Logger
+
+    /// Runs until the task is cancelled.
+    func run() async {
+        var repair = LogRepair()
+        while !Task.isCancelled {
+            try? await Task.sleep(for: repair.isUnderWay ? Self.repairInterval : Self.interval)
+            let before = repair
+            // Redis may take its time to answer.
+            repair = (try? await NIOThreadPool.singleton.runIfActive { self.takeStep(of: before) }) ?? before
+        }
+    }
+
+    /// Does the next thing; a Redis that does not answer is asked again.
+    private func takeStep(of before: LogRepair) -> LogRepair {
+        var repair = before
+        guard var connection = try? RedisConnection.open(self.endpoint, with: self.options),
+            let text = try? connection.command("INFO", "persistence").string
+        else { return before }
+        switch repair.take(text) {
+        case .nothing: break
+        case .report: self.logger.error("Redis cannot write its log; is its disk full?")
+        case .rewrite:
+            guard let reply = try? connection.command("BGREWRITEAOF"), reply.error == nil else { break }
+            repair.noteRewrite()
+            self.logger.warning("Redis can write its log again, and writes it anew")
+        case .done: self.logger.notice("Redis has written its log anew")
+        }
+        return repair
+    }
+}
