@@ -7,6 +7,7 @@ import random
 import statistics
 import subprocess
 import sys
+import time
 from collections import defaultdict
 
 import checker
@@ -119,6 +120,7 @@ def main():
     parser.add_argument("--rate", type=float, default=200.0, help="jobs pushed each second")
     parser.add_argument("--resend", action="store_true", help="clients connect anew and send again what got no answer")
     parser.add_argument("--expect-loss", action="store_true", help="passes only when acknowledged jobs are lost")
+    parser.add_argument("--minutes", type=float, help="begin nothing more when so many are over")
     parser.add_argument("--faults-per-run", type=int, default=4, help="faults between two drains")
     options = parser.parse_args()
 
@@ -131,7 +133,11 @@ def main():
     table = Table()
     passed = failed = lost = 0
     print(subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout, end="")
+    end = None if options.minutes is None else time.monotonic() + 60 * options.minutes
     for start in range(0, len(plan), options.faults_per_run):
+        if end is not None and time.monotonic() >= end:
+            print(f"the time is over after {start} of {len(plan)} faults", file=sys.stderr, flush=True)
+            break
         faults = plan[start : start + options.faults_per_run]
         seed = chance.getrandbits(32)
         history = asyncio.run(play(cluster, faults, seed, shape))
