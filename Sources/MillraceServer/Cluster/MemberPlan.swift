@@ -100,8 +100,8 @@ struct MemberPlan {
         let acknowledgement = ReplicaAcknowledgement(
             replicaCount: count,
             timeout: Self.confirmationSlice,
-            // Only where more than one other has to have it, one that is connected twice could be taken for two.
-            members: count > 1 ? Set(self.otherStores.values) : nil
+            // One that is connected twice must not be taken for two, nor one that was a member once for one that is.
+            members: Set(self.otherStores.values)
         )
         return try self.storeConfiguration(
             password: password,
