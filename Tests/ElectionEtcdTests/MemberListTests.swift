@@ -4,7 +4,7 @@ import JobCore
 import TestSupport
 import Testing
 
-@Suite("The list of members, in a real etcd")
+@Suite("The list of members, in a real etcd", .serialized)
 struct MemberListTests {
     private static let first = "1@a,2@b,3@c"
     private static let second = "1@a,2@b,3@d"
