@@ -7,19 +7,23 @@ extension EtcdClient {
     /// Creates a key if there is none, so that the first of several bidders has it until its lease ends.
     ///
     /// A bid whose answer was lost and that is repeated finds itself: a key with this value and this lease was won.
+    ///
+    /// - Parameter conditions: what has to hold as well at the moment at which the key is created.
     package func campaign(
         for key: String,
         as value: [UInt8],
-        under lease: LeaseID
+        under lease: LeaseID,
+        if conditions: [EtcdCondition] = []
     ) async throws(EtcdError) -> CampaignOutcome {
         let request = EtcdRequest.Transaction(
-            compare: [EtcdRequest.Comparison(.isAbsent(key))],
+            compare: ([.isAbsent(key)] + conditions).map { EtcdRequest.Comparison($0) },
             success: [EtcdRequest.Operation(.put(key, value, lease: lease))],
             failure: [EtcdRequest.Operation(reading: key)]
         )
         let reply = try await self.call("/v3/kv/txn", request, returning: EtcdReply.Transaction.self).reply
         if reply.succeeded ?? false { return .won(createRevision: reply.header.revision.revision) }
         guard let holder = reply.responses?.first?.response_range?.kvs?.first?.entry else {
+            guard conditions.isEmpty else { return .prevented }
             throw .unexpectedReply(reason: "a key that is there was not sent along")
         }
         if holder.lease == lease, holder.value == value { return .won(createRevision: holder.createRevision) }

@@ -7,14 +7,18 @@ import Synchronization
 /// Each member has a register of its own. The leader key holds the number of the member and goes with the member's lease;
 /// its create revision is the epoch. The primary key holds the epoch and the number of the member that may be followed, and
 /// the preference the number of the one that had better lead next.
+///
+/// The list of members is a key, too, and no bid wins unless that key is still the one whose value this member saw to be
+/// its own list. So each epoch belongs to one list, whatever the watch has yet to tell; see ``EtcdMemberList`` for what
+/// rests on that.
 package final class EtcdLeaderRegister: LeaderRegister {
     private let client: EtcdClient
     private let keys: ElectionKeys
     private let member: MemberID
     private let memberList: String
     private let timeToLive: Duration
-    /// Whether etcd has the same list of members; nothing else is done before.
-    private let isAgreed = Mutex(false)
+    /// The revision at which etcd's list of members was put, once it was seen to be the same; nothing is done without.
+    private let agreedRevision = Mutex<UInt64?>(nil)
     /// The lease of each epoch that was won and has not been given up.
     private let leases = Mutex<[Epoch: LeaseID]>([:])
 
@@ -34,8 +38,8 @@ package final class EtcdLeaderRegister: LeaderRegister {
     }
 
     package func perform(_ action: EtcdAction) async -> EtcdEvent? {
-        guard self.isAgreed.withLock({ $0 }) else {
-            // The watch has yet to see the list; a bid has to be answered all the same.
+        guard let agreed = self.agreedRevision.withLock({ $0 }) else {
+            // The watch has yet to see the list, or saw another one; a bid has to be answered all the same.
             if case .campaign(let askedAt) = action { return .lost(askedAt: askedAt) }
             return nil
         }
@@ -44,7 +48,7 @@ package final class EtcdLeaderRegister: LeaderRegister {
             guard let snapshot = try? await self.client.get(prefix: self.keys.prefix) else { return nil }
             return .state(ClusterState(snapshot, keys: self.keys))
         case .campaign(let askedAt):
-            return await self.campaign(askedAt: askedAt)
+            return await self.campaign(askedAt: askedAt, withListOf: agreed)
         case .keepAlive(let epoch, let askedAt):
             return await self.keepAlive(epoch, askedAt: askedAt)
         case .publish(let epoch):
@@ -60,21 +64,28 @@ package final class EtcdLeaderRegister: LeaderRegister {
 
     /// Tells the state, as promised, once etcd has the same list of members.
     ///
-    /// The first member of a cluster writes the list. Two members with two lists could each find a majority of its own, so
-    /// that one with another list throws `.refused`.
+    /// The first member of a cluster writes the list, and ``EtcdMemberList`` changes it. Two members with two lists could
+    /// each find a majority of its own, so that one with another list throws `.refused`, at once or when it is changed,
+    /// and does nothing any more.
     package func watch(_ tell: @Sendable (ClusterState) -> Void) async throws {
         for try await snapshot in self.client.watch(prefix: self.keys.prefix) {
-            guard let list = snapshot.entries[self.keys.membership]?.text else {
+            guard let list = snapshot.entries[self.keys.membership] else {
                 // What is there is told with the next state, which this leads to.
                 try await self.writeMemberList()
                 continue
             }
-            guard list == self.memberList else {
-                throw EtcdError.refused(reason: "the members are \(list), and not \(self.memberList)")
+            guard list.text == self.memberList else {
+                self.agreedRevision.withLock { $0 = nil }
+                throw EtcdError.refused(reason: Self.disagreement(with: list.text, of: self.memberList))
             }
-            self.isAgreed.withLock { $0 = true }
+            self.agreedRevision.withLock { $0 = list.modRevision }
             tell(ClusterState(snapshot, keys: self.keys))
         }
+    }
+
+    private static func disagreement(with list: String, of own: String) -> String {
+        "the members are \(list) in etcd, and \(own) in the settings of this host: put etcd's into cluster.members, "
+            + "or make those of the settings etcd's with millrace cluster members change"
     }
 
     /// Writes the list unless there is one; afterwards there is.
@@ -93,12 +104,18 @@ package final class EtcdLeaderRegister: LeaderRegister {
         }
     }
 
-    private func campaign(askedAt: Uptime) async -> EtcdEvent {
+    private func campaign(askedAt: Uptime, withListOf agreed: UInt64) async -> EtcdEvent {
         guard let lease = try? await self.client.grantLease(timeToLive: self.timeToLive).id else {
             return .lost(askedAt: askedAt)
         }
         let value = Array("\(self.member.number)".utf8)
-        if case .won(let revision)? = try? await self.client.campaign(for: self.keys.leader, as: value, under: lease) {
+        let outcome = try? await self.client.campaign(
+            for: self.keys.leader,
+            as: value,
+            under: lease,
+            if: [.wasPut(self.keys.membership, at: agreed)]
+        )
+        if case .won(let revision)? = outcome {
             self.leases.withLock { $0[Epoch(revision)] = lease }
             return .won(Epoch(revision), askedAt: askedAt)
         }

@@ -22,4 +22,6 @@ package enum CampaignOutcome: Sendable, Equatable {
     case won(createRevision: UInt64)
     /// The key is somebody else's.
     case held(by: EtcdEntry)
+    /// The key is nobody's, but another condition of the bid does not hold.
+    case prevented
 }

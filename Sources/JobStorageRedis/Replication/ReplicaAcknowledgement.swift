@@ -6,8 +6,8 @@ package struct ReplicaAcknowledgement: Hashable, Sendable {
     package var timeout: Duration
     /// The members that count, each of them once; nil if any connection of a replica counts.
     ///
-    /// Redis counts connections, so that one member that is connected twice counts twice. Where a single replica is
-    /// enough, that is no harm; where two are, they have to be told apart.
+    /// Redis counts connections, so that one member that is connected twice counts twice, and a host that was a member
+    /// once and still has a copy counts, too. Where either may be, they have to be told apart.
     package var members: Set<RedisAddress>?
 
     package init(replicaCount: Int, timeout: Duration, members: Set<RedisAddress>? = nil) {

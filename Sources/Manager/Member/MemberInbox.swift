@@ -9,7 +9,7 @@ final class MemberInbox: Sendable {
         case peer(PeerNetworkEvent)
         /// The alarm that was set for this moment.
         case alarm(Uptime)
-        /// This member's disk cannot be written.
+        /// This member's disk cannot be written, or etcd will never do as it is asked.
         case failure(any Error)
         /// What Redis says, and who wants to know.
         case report(RedisReport?, for: PeerAsker)

@@ -51,7 +51,8 @@ package struct MemberService: Service {
                     do {
                         try await self.register.watch { inbox.put(.etcd(.state($0))) }
                     } catch  where !Task.isCancelled {
-                        throw error
+                        // Thrown here, it would end the group's tasks and not the loop, which is none of them.
+                        inbox.putFailure(error)
                     } catch {
                         // It was told to end.
                     }

@@ -17,6 +17,7 @@ struct ClusterCommand {
         millrace cluster transfer [MEMBER] [flags]
         millrace cluster drain MEMBER [flags]
         millrace cluster recover [--accept-loss] [flags]
+        millrace cluster members [change] [flags]
 
           status     show the members, who leads, who votes, and how far each copy is
           transfer   let another member lead, once it has everything: this one, or the one that is best;
@@ -24,6 +25,9 @@ struct ClusterCommand {
           drain      make sure that a member does not lead, before it is stopped; waits as transfer does
           recover    show how far the members are when too few of them have a vote to elect a leader;
                      with --accept-loss the best of those that answer leads, and what only others have is lost
+          members    show etcd's list of members beside that of the settings; with change the latter becomes etcd's,
+                     if a member serves and they differ by one that was added, removed, or has another address.
+                     Put the new list into the settings of all hosts first
 
         The flags that say where the settings are (-c, --config, -e, --set) are those of every command.
 
@@ -41,7 +45,9 @@ struct ClusterCommand {
             let loaded = try SettingsLoader(
                 options: options,
                 variables: ProcessInfo.processInfo.environment,
-                needsPassword: false
+                needsPassword: false,
+                // Only these ask etcd, and need its password.
+                isMember: request.action.asksEtcd
             ).load()
             guard loaded.settings.mode.hasMembers else {
                 throw UsageError("cluster needs mode = \"replicated\" or mode = \"shared\" in the settings")
@@ -63,6 +69,7 @@ struct ClusterCommand {
     }
 
     private func carryOut(_ request: Request, in settings: Settings) async throws -> Int32 {
+        // With keys, this makes sure that there is one of each member of the list.
         let inquiry = try MemberInquiry(settings.cluster, sharesStore: settings.mode == .shared)
         let cluster = settings.cluster
         switch request.action {
@@ -73,6 +80,7 @@ struct ClusterCommand {
         case .transfer(let number): return await self.transfer(to: number, from: nil, in: cluster, inquiry)
         case .drain(let number): return await self.transfer(to: nil, from: number, in: cluster, inquiry)
         case .recover(let acceptLoss): return await self.recover(acceptLoss: acceptLoss, in: cluster, inquiry)
+        case .members(let isChanging): return try await MembersCommand(settings: settings).run(isChanging: isChanging)
         }
     }
 
@@ -216,6 +224,9 @@ extension ClusterCommand {
             case transfer(to: UInt8?)
             case drain(UInt8)
             case recover(acceptLoss: Bool)
+            case members(isChanging: Bool)
+
+            var asksEtcd: Bool { if case .members = self { true } else { false } }
         }
 
         let action: Action
@@ -243,9 +254,10 @@ extension ClusterCommand {
             case "drain":
                 guard let number = try takeMember() else { throw UsageError("drain needs the number of a member") }
                 self.action = .drain(number)
+            case "members": self.action = .members(isChanging: take("change"))
             case "recover": self.action = .recover(acceptLoss: take("--accept-loss"))
             default:
-                let known = ["status", "transfer", "drain", "recover"]
+                let known = ["status", "transfer", "drain", "recover", "members"]
                 throw UsageError("unknown command \(name)\(Suggestion.hint(for: name, among: known))")
             }
             self.flags = rest

@@ -100,8 +100,8 @@ struct MemberPlan {
         let acknowledgement = ReplicaAcknowledgement(
             replicaCount: count,
             timeout: Self.confirmationSlice,
-            // Only where more than one other has to have it, one that is connected twice could be taken for two.
-            members: count > 1 ? Set(self.otherStores.values) : nil
+            // One that is connected twice must not be taken for two, nor one that was a member once for one that is.
+            members: Set(self.otherStores.values)
         )
         return try self.storeConfiguration(
             password: password,
@@ -145,10 +145,7 @@ struct MemberPlan {
 
     // MARK: etcd
 
-    /// The members and where they are, the same text on all hosts however they list them.
-    var memberList: String {
-        self.settings.cluster.members.sorted { $0.number < $1.number }.map(\.description).joined(separator: ",")
-    }
+    var memberList: String { MemberChange.text(of: self.settings.cluster.members) }
 
     var keys: ElectionKeys {
         get throws { try ElectionKeys(cluster: self.settings.cluster.name) }
@@ -156,27 +153,36 @@ struct MemberPlan {
 
     var etcdConfiguration: EtcdConfiguration {
         get throws {
-            let section = self.settings.cluster
-            var credentials: EtcdConfiguration.Credentials?
-            if let user = section.etcdUser, let password = section.etcdPassword {
-                credentials = EtcdConfiguration.Credentials(user: user, password: password.value)
-            }
-            var tls: EtcdConfiguration.TLS?
-            if section.etcdAuthorities != nil || section.etcdCertificate != nil {
-                var identity: EtcdConfiguration.TLS.Identity?
-                if let certificate = section.etcdCertificate, let key = section.etcdPrivateKey {
-                    identity = .init(certificateChainPath: certificate, privateKeyPath: key)
-                }
-                tls = EtcdConfiguration.TLS(authoritiesPath: section.etcdAuthorities, identity: identity)
-            }
-            return try EtcdConfiguration(
-                endpoints: section.etcd,
-                credentials: credentials,
-                tls: tls,
-                // A member that has to wait for longer has lost its place anyway.
+            // A member that has to wait for longer has lost its place anyway.
+            try self.settings.cluster.etcdConfiguration(
                 attemptTimeout: self.terms.leaseRenewalInterval,
                 callTimeout: self.terms.bidBound
             )
         }
+    }
+}
+
+extension ClusterSection {
+    /// How etcd is reached.
+    func etcdConfiguration(attemptTimeout: Duration, callTimeout: Duration) throws -> EtcdConfiguration {
+        var credentials: EtcdConfiguration.Credentials?
+        if let user = self.etcdUser, let password = self.etcdPassword {
+            credentials = EtcdConfiguration.Credentials(user: user, password: password.value)
+        }
+        var tls: EtcdConfiguration.TLS?
+        if self.etcdAuthorities != nil || self.etcdCertificate != nil {
+            var identity: EtcdConfiguration.TLS.Identity?
+            if let certificate = self.etcdCertificate, let key = self.etcdPrivateKey {
+                identity = .init(certificateChainPath: certificate, privateKeyPath: key)
+            }
+            tls = EtcdConfiguration.TLS(authoritiesPath: self.etcdAuthorities, identity: identity)
+        }
+        return try EtcdConfiguration(
+            endpoints: self.etcd,
+            credentials: credentials,
+            tls: tls,
+            attemptTimeout: attemptTimeout,
+            callTimeout: callTimeout
+        )
     }
 }

@@ -14,8 +14,8 @@ package struct ClusterSection: Sendable, Equatable {
     }
 
     static let numberRange = 1...63
-    /// How many hosts may have a copy each: more than half of an even number are no fewer than of the next odd one.
-    static let memberCounts = [1, 3, 5]
+    /// How many hosts may have a copy each; an even number is for the time between two changes of the list.
+    static let memberCounts = 1...5
     /// How many managers may share one Redis.
     static let sharedMemberCounts = 1...9
     static let portRange = 1...65_535
@@ -82,7 +82,7 @@ package struct ClusterSection: Sendable, Equatable {
         if self.members.isEmpty {
             add("cluster.members", "must list the hosts in replicated mode")
         } else if !Self.memberCounts.contains(self.members.count) {
-            add("cluster.members", "must list 1, 3 or 5 hosts, not \(self.members.count)")
+            add("cluster.members", "must list 1 to 5 hosts, better an odd number, not \(self.members.count)")
         }
         return problems + self.problemsOfMembersAndEtcd()
     }
@@ -221,6 +221,9 @@ package struct ClusterSection: Sendable, Equatable {
             ? ("cluster.curve_allowed", "cluster.curve_key") : ("cluster.curve_key", "cluster.curve_allowed")
         return [SettingProblem(setting: given, reason: "needs \(missing) as well")]
     }
+
+    /// Whether one host less would do as well: more than half of them are as many as of the next odd number.
+    var hasIdleMember: Bool { !self.members.isEmpty && self.members.count.isMultiple(of: 2) }
 
     /// Whether what is said between the hosts could be read on its way, or come from anybody.
     var isExposed: Bool {

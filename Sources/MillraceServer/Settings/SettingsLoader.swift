@@ -51,7 +51,7 @@ package struct SettingsLoader: Sendable {
         if draft.settings.mode == .shared { Self.refuseForeignSettings(in: &draft) }
         if draft.settings.mode.hasMembers, self.isMember { self.completeMember(in: &draft) }
         self.findCertificate(in: &draft)
-        self.warnOfPlainLinks(in: &draft)
+        self.warnOfCluster(in: &draft)
         return try draft.finished()
     }
 
@@ -197,12 +197,18 @@ package struct SettingsLoader: Sendable {
         if draft.settings.mode == .shared { Self.requireSharedParts(in: &draft) }
     }
 
-    private func warnOfPlainLinks(in draft: inout SettingsDraft) {
+    private func warnOfCluster(in draft: inout SettingsDraft) {
         let settings = draft.settings
         if settings.mode.hasMembers, settings.cluster.isExposed {
             draft.warnings.append(
                 "the links between the hosts of the cluster are neither encrypted nor authenticated: "
                     + "set cluster.curve_key, or keep their ports in a network of their own"
+            )
+        }
+        if settings.mode == .replicated, settings.cluster.hasIdleMember {
+            let count = settings.cluster.members.count
+            draft.warnings.append(
+                "with \(count) members no more hosts may be lost than with \(count - 1): add one, or remove one"
             )
         }
         if settings.mode == .single, settings.cluster.curveKey != nil {

@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 import TestSupport
 
-/// Members on 127.0.0.1, 127.0.0.2 and so on, each of them a real `millrace host`, with a real etcd.
+/// Members on 127.0.0.1, 127.0.0.2 and so on unless they move, each of them a real `millrace host`, with a real etcd.
 final class ClusterProcesses: Sendable {
     /// What `millrace cluster status --json` tells, as far as tests look at it.
     struct Status: Decodable, Sendable {
@@ -47,6 +47,8 @@ final class ClusterProcesses: Sendable {
     private let keyNames: [String]
     private let ways: [UInt32: Forwarder]
     private let hosts = Mutex<[UInt32: SpawnedProgram]>([:])
+    /// The last part of the address of each member.
+    private let places: Mutex<[UInt32: UInt32]>
 
     /// Starts everything, and returns once every member has a vote.
     ///
@@ -64,11 +66,11 @@ final class ClusterProcesses: Sendable {
         self.ways = ways
         self.etcd = try EtcdServer()
         self.members = Array(1...memberCount)
+        self.places = Mutex(Dictionary(uniqueKeysWithValues: self.members.map { ($0, $0) }))
         self.directory = try TemporaryDirectory()
         self.frontPort = try freePort()
         var own = [
             "mode": redis == nil ? "replicated" : "shared", "cluster.etcd": self.etcd.endpoint,
-            "cluster.members": self.members.map { "\($0)@127.0.0.\($0)" }.joined(separator: ","),
             "cluster.manager_port": "\(try freePort())", "cluster.peer_port": "\(try freePort())",
         ]
         if let port = redis?.port {
@@ -94,10 +96,25 @@ final class ClusterProcesses: Sendable {
         let program = try Millrace.start(
             [
                 "host", "-d", self.directory.file("data-\(member)"), "-c", self.directory.path,
-                "-b", "127.0.0.\(member):\(self.frontPort)", "-w", ":0", "--set", "cluster.member=\(member)",
+                "-b", "127.0.0.\(self.place(of: member)):\(self.frontPort)", "-w", ":0",
+                "--set", "cluster.member=\(member)",
             ] + self.flags + self.keyFlags(of: "member-\(member)") + way
         )
         self.hosts.withLock { $0[member] = program }
+    }
+
+    /// Gives a member another address, in the list of whatever is started from now on.
+    func move(_ member: UInt32, to place: UInt32) {
+        self.places.withLock { $0[member] = place }
+    }
+
+    /// The members and where they are, as whatever is started now has them.
+    var memberList: String {
+        self.members.map { "\($0)@127.0.0.\(self.place(of: $0))" }.joined(separator: ",")
+    }
+
+    private func place(of member: UInt32) -> UInt32 {
+        self.places.withLock { $0[member] ?? member }
     }
 
     /// Removes the data of a member that does not run, as if its disk had been replaced.
@@ -131,7 +148,7 @@ final class ClusterProcesses: Sendable {
 
     /// A client of the front of a member that has said HELLO.
     func connect(to member: UInt32) throws -> ClientSocket {
-        let client = try ClientSocket(port: self.frontPort, host: member)
+        let client = try ClientSocket(port: self.frontPort, host: self.place(of: member))
         try client.greet()
         return client
     }
@@ -146,6 +163,14 @@ final class ClusterProcesses: Sendable {
         let program = try Millrace.start(["cluster"] + arguments + ["-c", self.directory.path] + self.flags + keys)
         let end = try program.waitForEnd()
         return (end, program.text)
+    }
+
+    /// Starts `millrace cluster members change` on the first member, and does not wait for its end.
+    func startChange() throws -> SpawnedProgram {
+        try Millrace.start(
+            ["cluster", "members", "change", "-c", self.directory.path, "--set", "cluster.member=1"] + self.flags
+                + self.keyFlags(of: "member-1")
+        )
     }
 
     /// Starts a front on a host that is no member, at 127.0.0.9, and returns it once clients can connect.
@@ -273,7 +298,8 @@ final class ClusterProcesses: Sendable {
 
     /// What says how the processes are set up, apart from what concerns one host alone.
     var flags: [String] {
-        self.settings.sorted { $0.key < $1.key }.flatMap { ["--set", "\($0.key)=\($0.value)"] }
+        let settings = self.settings.merging(["cluster.members": self.memberList]) { given, _ in given }
+        return settings.sorted { $0.key < $1.key }.flatMap { ["--set", "\($0.key)=\($0.value)"] }
     }
 }
 

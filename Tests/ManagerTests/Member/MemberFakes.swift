@@ -17,6 +17,7 @@ final class FakeRegister: LeaderRegister {
     private let state = Mutex(State())
     private let states: AsyncStream<ClusterState>
     private let changes: AsyncStream<ClusterState>.Continuation
+    private let refusal = Mutex<(any Error)?>(nil)
 
     init(member: MemberID) {
         self.member = member
@@ -43,6 +44,13 @@ final class FakeRegister: LeaderRegister {
     func watch(_ tell: @Sendable (ClusterState) -> Void) async throws {
         tell(self.current)
         for await state in self.states { tell(state) }
+        if let error = self.refusal.withLock({ $0 }) { throw error }
+    }
+
+    /// etcd will never do as it is asked.
+    func refuse(_ error: any Error) {
+        self.refusal.withLock { $0 = error }
+        self.changes.finish()
     }
 
     private var current: ClusterState {

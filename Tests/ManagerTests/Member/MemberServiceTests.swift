@@ -31,20 +31,24 @@ struct MemberServiceTests {
         desk.onChange { changes.put(desk.mayLoad) }
     }
 
+    private static let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+
+    private var service: MemberService {
+        MemberService(
+            desk: self.desk,
+            register: self.register,
+            store: self.store,
+            network: self.network,
+            logger: Self.logger
+        )
+    }
+
     /// Runs the service while `body` does, and stops it in good order; `meanwhile` runs beside the stop.
     private func run(
         _ body: @escaping @Sendable () async throws -> Void,
         whileStopping meanwhile: @escaping @Sendable () async throws -> Void = {}
     ) async throws {
-        let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-        let service = MemberService(
-            desk: self.desk,
-            register: self.register,
-            store: self.store,
-            network: self.network,
-            logger: logger
-        )
-        let group = ServiceGroup(services: [service], logger: logger)
+        let group = ServiceGroup(services: [self.service], logger: Self.logger)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             try await body()
@@ -131,6 +135,17 @@ struct MemberServiceTests {
             }
         }
         #expect(error != nil)
+    }
+
+    @Test("it ends when etcd refuses it, as when it is a member no more, without waiting for anybody")
+    func refused() async throws {
+        struct Refused: Error {}
+        let service = self.service
+        let running = Task { try await service.run() }
+        _ = try await self.lead()
+        self.register.refuse(Refused())
+        // Not stopped by anybody.
+        await #expect(throws: Refused.self) { try await running.value }
     }
 
     @Test("an operator who asks is told what it is, and one who asks nothing known is told nothing")

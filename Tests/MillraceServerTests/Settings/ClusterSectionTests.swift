@@ -118,12 +118,22 @@ struct ClusterSectionTests {
         #expect(ClusterSection.Member(parsing: "63@h")?.number == 63)
     }
 
-    @Test("there are 1, 3 or 5 members", arguments: 1...7)
+    @Test("there are 1 to 5 members, and an even number has one that is of no use", arguments: 1...7)
     func counts(count: Int) {
         let members = (1...count).map { ClusterSection.Member(number: UInt8($0), host: "h\($0)") }
         var section = ClusterSection()
         section.members = members
-        #expect(section.problemsWhenReplicated().isEmpty == [1, 3, 5].contains(count))
+        #expect(section.problemsWhenReplicated().isEmpty == (1...5).contains(count))
+        #expect(section.hasIdleMember == [2, 4, 6].contains(count))
+    }
+
+    @Test("an even number of members is warned of at each start")
+    func even() throws {
+        let two = Self.file.replacing(", \"3@m3.example\"", with: "")
+        let files = Self.files.merging(["/c/millrace.toml": two]) { _, new in new }
+        let warning = "with 2 members no more hosts may be lost than with 1: add one, or remove one"
+        #expect(try Self.load(files).warnings.contains(warning))
+        #expect(try Self.load(Self.files).warnings.allSatisfy { !$0.contains("no more hosts") })
     }
 
     @Test("neither a number nor a host stands for two members")

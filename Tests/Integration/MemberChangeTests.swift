@@ -1,0 +1,72 @@
+import Foundation
+import Testing
+
+/// The list of members, changed while real processes go by it.
+@Suite(.serialized)
+struct MemberChangeTests {
+    private static let settings = ["front.hold_timeout": "2s"]
+
+    @Test("a host is replaced by an empty one, which gets a vote, and no job is lost; other steps are refused")
+    func replacement() async throws {
+        try await onThread {
+            let cluster = try ClusterProcesses(settings: Self.settings)
+            let load = ClusterLoad(cluster)
+            #expect(load.progresses(by: 200))
+            let drain = try cluster.command(["drain", "3"])
+            try #require(drain.end == .code(0), "\(drain.text)")
+            _ = try cluster.status(when: "every member has a vote") { $0.isComplete }
+            let before = cluster.memberList
+            cluster.kill(3)
+            try cluster.wipe(3)
+
+            cluster.move(2, to: 5)
+            cluster.move(3, to: 4)
+            let leap = try Self.refusal(of: cluster)
+            #expect(leap.contains("the lists differ by more than one member"), "\(leap)")
+            cluster.move(2, to: 2)
+
+            let change = try cluster.startChange()
+            try change.wait(forLineWith: "member 3 is at 127.0.0.4 instead of 127.0.0.3", within: .seconds(30))
+            // Each manager ended, was started with the settings that it had, and says what to do about it.
+            let reason = "the members are \(cluster.memberList) in etcd, and \(before) in the settings of this host"
+            for member in [UInt32(1), 2] {
+                try cluster.host(member)?.wait(forLineWith: reason, count: 2, within: .seconds(30))
+            }
+            for member in [UInt32(1), 2] { cluster.kill(member) }
+            for member in [UInt32(1), 2] { try cluster.start(member) }
+            try cluster.start(3)
+            #expect(try change.waitForEnd() == .code(0), "\(change.text)")
+            #expect(change.text.contains(" leads in epoch "), "\(change.text)")
+            _ = try cluster.status(when: "the new host has everything, and a vote") { $0.isComplete }
+            #expect(load.progresses(by: 100), "after the change")
+            print("cluster: a host replaced, longest pause \(load.takeLongestPause())")
+
+            // Of those that are left, one is the new host.
+            let former = try ClusterTests.fail(cluster) { cluster.kill($0) }
+            #expect(load.progresses(by: 100), "after the leader's host was lost")
+            let last = try #require(try cluster.status().leader)
+            cluster.kill(last)
+            cluster.move(former, to: 6)
+            let refusal = try Self.refusal(of: cluster)
+            #expect(
+                ["no member leads", "does not serve yet", "is the one to be changed"].contains { refusal.contains($0) },
+                "\(refusal)"
+            )
+            cluster.move(former, to: former == 3 ? 4 : former)
+
+            for member in [former, last] { try cluster.start(member) }
+            _ = try cluster.status(when: "every member has a vote") { $0.isComplete }
+            let shown = try cluster.command(["members", "--set", "cluster.member=1"])
+            #expect(shown.end == .code(0) && shown.text.contains("They agree."), "\(shown.text)")
+            try ClusterTests.check(load.stop(), against: cluster)
+        }
+    }
+
+    /// Why the list is not changed.
+    private static func refusal(of cluster: ClusterProcesses) throws -> String {
+        let program = try cluster.startChange()
+        #expect(try program.waitForEnd() == .code(1))
+        #expect(program.text.contains("the list stays as it is: "), "\(program.text)")
+        return program.text
+    }
+}
