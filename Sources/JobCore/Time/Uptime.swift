@@ -19,12 +19,11 @@ package struct Uptime: Hashable, Comparable, Sendable {
         Uptime(nanoseconds: SaturatingNanoseconds.sum(moment.nanoseconds, duration))
     }
 
-    /// The first moment that is not earlier and a whole multiple of an interval above zero.
-    package func rounded(upTo interval: Duration) -> Uptime {
+    /// The last moment that is not later and a whole multiple of an interval above zero.
+    package func rounded(downTo interval: Duration) -> Uptime {
         let step = max(1, SaturatingNanoseconds.sum(0, interval))
         let rest = self.nanoseconds % step
-        guard rest != 0 else { return self }
-        let missing = rest > 0 ? step - rest : -rest
-        return Uptime(nanoseconds: SaturatingNanoseconds.sum(self.nanoseconds, .nanoseconds(missing)))
+        let back = rest < 0 ? rest + step : rest
+        return Uptime(nanoseconds: SaturatingNanoseconds.sum(self.nanoseconds, .nanoseconds(-back)))
     }
 }

@@ -11,6 +11,8 @@ public final class Reservation {
     public let reservedAt: WallTime
     /// When it counts as failed unless it was acknowledged (`ExpiresAt` of the Manager API).
     public internal(set) var expiresAt: WallTime
+    /// The same by the clock that nobody sets.
+    var endsAt: Uptime
     /// The worker process; empty for a connection that named none.
     public let worker: WorkerID
 
@@ -32,6 +34,7 @@ public final class Reservation {
         worker: WorkerID,
         reservedAt: WallTime,
         expiresAt: WallTime,
+        endsAt: Uptime,
         token: UInt64,
         offer: Offer?,
         lease: (any Lease)?
@@ -40,6 +43,7 @@ public final class Reservation {
         self.worker = worker
         self.reservedAt = reservedAt
         self.expiresAt = expiresAt
+        self.endsAt = endsAt
         self.token = token
         self.offer = offer
         self.lease = lease

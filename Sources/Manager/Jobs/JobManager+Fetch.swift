@@ -105,6 +105,7 @@ extension JobManager {
             worker: worker,
             reservedAt: self.now.wall,
             expiresAt: self.now.wall + job.reservationLength,
+            endsAt: self.now.uptime + job.reservationLength,
             token: token,
             offer: offer(job.id),
             lease: lease is SimpleLease ? nil : lease

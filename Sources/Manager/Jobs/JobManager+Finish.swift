@@ -33,13 +33,18 @@ extension JobManager {
     public func extendReservation(of jobID: JobID, until time: WallTime) {
         guard let reservation = self.reservations[jobID], time > reservation.expiresAt else { return }
         reservation.expiresAt = time
+        reservation.endsAt = self.now.uptime + self.now.wall.duration(to: time)
         self.transaction.hold(jobID, reservation.stored)
     }
 
     /// Fails the jobs whose reservation has ended by then; how many there were.
     ///
     /// Handles at the most `bound` jobs in this turn; call again while it returns so many.
+    ///
+    /// A wall clock that was set, or is another leader's, ends no reservation: one that has not lasted for its time by the
+    /// clock that nobody sets is given a new end.
     public func reapExpiredJobs(at time: WallTime, bound: Int = JobManager.sliceBound) throws -> Int {
+        let moment = self.now.uptime + self.now.wall.duration(to: time)
         let expired = try self.store.expiredReservations(until: time, count: bound)
         for jobID in expired {
             // An end that was moved in this very turn counts.
@@ -48,6 +53,11 @@ extension JobManager {
                 continue
             }
             guard reservation.expiresAt <= time else { continue }
+            guard reservation.endsAt <= moment else {
+                reservation.expiresAt = time + moment.duration(to: reservation.endsAt)
+                self.transaction.hold(jobID, reservation.stored)
+                continue
+            }
             self.expire(reservation)
         }
         return expired.count
@@ -119,6 +129,7 @@ extension JobManager {
             worker: past.worker,
             reservedAt: past.reservedAt,
             expiresAt: self.now.wall,
+            endsAt: self.now.uptime,
             token: past.token,
             offer: nil,
             lease: nil

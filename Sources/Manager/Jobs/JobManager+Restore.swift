@@ -4,6 +4,9 @@ import Logging
 import JobStorage
 
 extension JobManager {
+    /// How long a reservation that an earlier leader gave lasts at least: that leader's clock may have been another one.
+    private static let restoredReservation = Duration.seconds(60)
+
     /// Takes up what an earlier leader left.
     func restore(_ state: StoredState) {
         self.restoreQueues(state)
@@ -56,6 +59,7 @@ extension JobManager {
             worker: WorkerID(stored.worker),
             reservedAt: stored.reservedAt,
             expiresAt: stored.expiresAt,
+            endsAt: self.now.uptime + max(self.now.wall.duration(to: stored.expiresAt), Self.restoredReservation),
             token: token,
             offer: offer,
             lease: nil

@@ -103,6 +103,8 @@ package final class LeaderLoop {
             logger: self.logger
         )
         self.extend(manager)
+        // Another leader may have done since what this one was refused.
+        if self.election.needsProof { self.refused = RefusedBatches() }
         // Nothing is served before the epoch is in the data.
         try self.begin(leadership, of: manager, with: state.lanes)
         // Nothing counts that was sent before, to whoever led then.

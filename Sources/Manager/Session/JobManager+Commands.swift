@@ -159,11 +159,11 @@ extension JobManager {
 
     /// When a fetch that waits for so long from now is answered with nothing.
     ///
-    /// One that waits for a second or more waits up to 50 milliseconds more: many idle workers whose fetches end at one
+    /// One that may wait for a second or more waits up to 50 milliseconds less: many idle workers whose fetches end at one
     /// moment ask again in one batch.
     private func deadline(after milliseconds: UInt32) -> Uptime {
         let moment = self.now.uptime + .milliseconds(Int64(milliseconds))
-        return milliseconds < 1_000 ? moment : moment.rounded(upTo: .milliseconds(50))
+        return milliseconds < 1_000 ? moment : moment.rounded(downTo: .milliseconds(50))
     }
 
     /// Answers the fetches that have waited long enough with nothing.

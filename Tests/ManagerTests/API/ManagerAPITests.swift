@@ -266,6 +266,31 @@ struct ManagerAPITests {
         #expect(try world.members(of: .retries) == ["order-000001"])
     }
 
+    @Test("a clock that is set ahead ends no reservation", arguments: [Duration.seconds(3_600), .zero])
+    func reapWithAnotherClock(change: Duration) throws {
+        let world = try Self.worldWithReservation(#""reserve_for":60"#)
+        world.setClock(change)
+        world.wait(.seconds(59))
+        _ = try world.turn { try $0.reapExpiredJobs(at: world.now.wall) }
+        #expect(world.manager.workingCount() == 1)
+        world.wait(.seconds(1))
+        #expect(try world.turn { try $0.reapExpiredJobs(at: world.now.wall) } == 1)
+        #expect(world.manager.workingCount() == 0)
+    }
+
+    @Test("where the next leader's clock is ahead, reservations of the one before last another minute")
+    func reapAfterAnotherClock() throws {
+        let world = try Self.worldWithReservation(#""reserve_for":1800"#)
+        world.setClock(.seconds(3_600))
+        try world.failOver()
+        world.wait(.seconds(59))
+        _ = try world.turn { try $0.reapExpiredJobs(at: world.now.wall) }
+        #expect(world.manager.workingCount() == 1)
+        world.wait(.seconds(1))
+        #expect(try world.turn { try $0.reapExpiredJobs(at: world.now.wall) } == 1)
+        #expect(world.manager.workingCount() == 0)
+    }
+
     @Test("reapExpiredJobs fails what has expired by then, and only that")
     func reapExpiredJobs() throws {
         let world = try Self.worldWithReservation(#""reserve_for":60"#)

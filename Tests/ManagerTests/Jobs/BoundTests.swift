@@ -82,6 +82,7 @@ struct BoundTests {
                 worker: WorkerID(""),
                 reservedAt: ManagerWorld.start,
                 expiresAt: ManagerWorld.start,
+                endsAt: Uptime(nanoseconds: 0),
                 token: 0,
                 offer: nil,
                 lease: nil

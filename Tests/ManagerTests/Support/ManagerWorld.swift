@@ -65,6 +65,11 @@ final class ManagerWorld {
         self.now = Moment(wall: self.now.wall + duration, uptime: self.now.uptime + duration)
     }
 
+    /// Somebody sets the clock of the host, or the next leader's host has another one.
+    func setClock(_ change: Duration) {
+        self.now = Moment(wall: self.now.wall + change, uptime: self.now.uptime)
+    }
+
     func makeFront(
         _ number: UInt64 = 1,
         name: String? = nil,
