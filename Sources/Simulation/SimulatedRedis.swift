@@ -49,6 +49,8 @@ struct SimulatedRedis {
     var canResume = false
     /// Connections made before this one were dropped.
     var connection = 0
+    /// The run in which its agent detached it for a vote, until it is told something else.
+    var detachedRun = -1
     /// The run and the connection in which it was promoted last; the leader's loop uses no other one.
     var promotedRun = -1
     var promotedConnection = -1

@@ -168,8 +168,15 @@ extension TakeOverWorld {
                 self.detachFromPrimary(index)
                 self.hosts[index].redis.role = .void
             }
+            self.hosts[index].redis.detachedRun = self.hosts[index].redis.run
             self.answer(.detached(operation: operation, self.report(of: index)), from: index, incarnation)
         case .promote(let operation, let epoch):
+            // Either of these rules hides nearly every loss that the other one prevents: they are broken together.
+            let isOfAnotherRun = self.hosts[index].redis.detachedRun != self.hosts[index].redis.run
+            guard !isOfAnotherRun || self.mutation == .unsettledLeader else {
+                return self.answer(.failed(operation: operation), from: index, incarnation)
+            }
+            self.hosts[index].redis.detachedRun = -1
             self.dropConnections(of: index)
             self.detachFromPrimary(index)
             self.hosts[index].redis.role = .primary
@@ -180,6 +187,7 @@ extension TakeOverWorld {
             let position = self.hosts[index].redis.position
             self.answer(.promoted(operation: operation, position), from: index, incarnation)
         case .replicate(let operation, let primary):
+            self.hosts[index].redis.detachedRun = -1
             self.dropConnections(of: index)
             self.detachFromPrimary(index)
             self.hosts[index].redis.role = .replica(of: Int(primary.number))

@@ -29,6 +29,8 @@ final class RedisAgent {
 
     /// The run of Redis that was said to have started; nil while there is none.
     private var startedRun: String?
+    /// Whether this run of Redis was detached for a vote and has kept since what it had then.
+    private var isDetached = false
     /// The epoch whose marker was written last on the connection that there is now.
     private var markedEpoch: Epoch?
     /// Whether something was sent whose outcome is unknown, and that might still take effect.
@@ -103,6 +105,7 @@ final class RedisAgent {
     private func noteEnd() {
         guard self.startedRun != nil else { return }
         self.startedRun = nil
+        self.isDetached = false
         self.tell(.redis(.stopped))
     }
 
@@ -152,10 +155,14 @@ final class RedisAgent {
             self.attempt(operation) {
                 try self.redis.detach()
                 self.hasLooseEnd = false
+                self.isDetached = true
                 return .detached(operation: operation, try self.report())
             }
         case .promote(let operation, let epoch):
             self.attempt(operation) {
+                // A Redis that was started anew since may not have any more what the vote was about.
+                guard self.isDetached else { throw StorageError.refused("this Redis was not detached for the vote") }
+                self.isDetached = false
                 let position = try self.redis.promote(to: epoch)
                 self.hasLooseEnd = false
                 self.markedEpoch = epoch
@@ -163,6 +170,7 @@ final class RedisAgent {
             }
         case .replicate(let operation, let primary):
             self.attempt(operation) {
+                self.isDetached = false
                 try self.follow(primary)
                 return .replicating(operation: operation)
             }

@@ -57,6 +57,7 @@ struct RedisMemberStoreTests {
     func start() throws {
         let agent = try Agent()
         try agent.wait(for: .redis(.started(isIntact: false)))
+        agent.store.perform(.detach(operation: 0))
         agent.store.perform(.promote(operation: 1, Epoch(4)))
         try agent.wait(for: .redis(.promoted(operation: 1, Self.position(4, 1))))
 
@@ -95,11 +96,29 @@ struct RedisMemberStoreTests {
         #expect(throws: RedisError.self) { _ = try answer.get() }
     }
 
+    @Test("a Redis that was started anew since it was detached for a vote is not promoted on the strength of that vote")
+    func promotionOfAnotherRun() throws {
+        let agent = try Agent()
+        try agent.wait(for: .redis(.started(isIntact: false)))
+        _ = try agent.report(.detach(operation: 1))
+        let before = agent.told.elements.count
+        agent.fixture.process.end(with: SIGKILL)
+        try agent.wait(for: .redis(.stopped), skipping: before)
+        try agent.fixture.process.start()
+        try agent.wait(for: .redis(.started(isIntact: false)), skipping: before)
+        agent.store.perform(.promote(operation: 2, Epoch(4)))
+        try agent.wait(for: .redis(.failed(operation: 2)))
+        _ = try agent.report(.detach(operation: 3))
+        agent.store.perform(.promote(operation: 4, Epoch(4)))
+        try agent.wait(for: .redis(.promoted(operation: 4, Self.position(4, 1))))
+    }
+
     @Test("a member follows another, has its data, and counts for it")
     func replication() throws {
         let replica = try Agent(starts: false)
         let primary = try Agent(others: [MemberID(2): replica.fixture.address])
         try primary.wait(for: .redis(.started(isIntact: false)))
+        primary.store.perform(.detach(operation: 0))
         primary.store.perform(.promote(operation: 1, Epoch(7)))
         try primary.wait(for: .redis(.promoted(operation: 1, Self.position(7, 1))))
         primary.store.perform(.awaitMarker(Epoch(7), replicaCount: 1, within: .milliseconds(10)))
