@@ -14,6 +14,8 @@ package enum Mutation: String, CaseIterable, Sendable {
     case lengthCompared = "length-compared"
     /// A member that lost its data votes.
     case emptyMemberVotes = "empty-member-votes"
+    /// A member whose Redis was started anew votes although what it confirmed was in memory only.
+    case restartedMemberVotes = "restarted-member-votes"
     /// A write is acknowledged when the primary has it.
     case noMajority = "no-majority"
     /// A Redis that was stopped in the middle of a full synchronization counts as one that has everything.

@@ -115,6 +115,10 @@ extension TakeOverWorld {
     }
 
     private mutating func restartRedis(_ victim: Int, after delay: Int64, losesPower: Bool) {
+        if self.isInMemory, self.hosts[victim].redis.isUp {
+            guard self.canSpare(victim) else { return }
+            self.hosts[victim].hasLostData = true
+        }
         self.stopRedis(victim, losesPower: losesPower)
         self.schedule(.startRedis(victim, losesData: false), after: delay)
     }
@@ -126,9 +130,7 @@ extension TakeOverWorld {
 
     /// Takes the data of a member, and perhaps its record, for good; a majority is never without its data.
     private mutating func loseData(_ victim: Int, for length: Int64, losesRecord: Bool) {
-        let others = self.hosts.indices.filter { $0 != victim }
-        let rest = others.count { !self.hosts[$0].hasLostData }
-        guard rest >= self.membership.majority, self.hosts[victim].redis.isUp else { return }
+        guard self.canSpare(victim), self.hosts[victim].redis.isUp else { return }
         self.note("\(victim) loses its data")
         self.stopRedis(victim, losesPower: true)
         self.hosts[victim].hasLostData = true
@@ -137,6 +139,16 @@ extension TakeOverWorld {
         guard losesRecord else { return }
         self.crashManager(victim, restartsAfter: length)
         self.hosts[victim].record = .missing
+    }
+
+    /// Whether a majority of the members has its data without this one.
+    private func canSpare(_ victim: Int) -> Bool {
+        let rest = self.hosts.indices.count { index in
+            guard index != victim, !self.hosts[index].hasLostData else { return false }
+            // One that is sent a whole data set has let go of what it had in memory.
+            return !self.isInMemory || !self.hosts[index].redis.isLoading
+        }
+        return rest >= self.membership.majority
     }
 
     private mutating func command(_ victim: Int, _ other: Int) {

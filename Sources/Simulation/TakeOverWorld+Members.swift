@@ -148,7 +148,7 @@ extension TakeOverWorld {
         guard self.hosts[index].redis.isUp else { return }
         // A manager that finds its Redis running drops every connection that is not its own.
         self.dropConnections(of: index)
-        self.deliver(.redis(.started(isIntact: self.isIntact(index))), to: index)
+        self.deliver(.redis(self.start(of: index)), to: index)
     }
 
     mutating func crashManager(_ index: Int, restartsAfter delay: Int64) {

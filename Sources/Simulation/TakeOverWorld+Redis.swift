@@ -67,8 +67,7 @@ extension TakeOverWorld {
             self.schedule(.executed(index, run: run, connection: connection, wait), after: delay)
         case .executed(let index, let run, let connection, let wait):
             guard self.isLive(index, run, connection), !self.isRedisPaused(index, event) else { return }
-            let synced = self.hosts[index].redis.syncedCount
-            self.hosts[index].redis.syncedCount = max(synced, wait.length)
+            self.sync(wait.length, at: index)
             self.begin(wait, at: index, within: 1_000_000_000)
         case .waitEnds(let index, let run, let connection, let number):
             guard self.isLive(index, run, connection), !self.isRedisPaused(index, event),
@@ -102,7 +101,7 @@ extension TakeOverWorld {
         self.dropConnections(of: index)
         self.detachFromPrimary(index)
         self.hosts[index].redis.stop()
-        if losesPower, self.hosts[index].redis.olderLog == nil {
+        if losesPower || self.isInMemory, self.hosts[index].redis.olderLog == nil {
             let unsyncedCount = self.hosts[index].redis.log.count - self.hosts[index].redis.syncedCount
             let lostCount = self.generator.number(below: unsyncedCount + 1)
             self.hosts[index].redis.log.removeLast(lostCount)
@@ -120,16 +119,26 @@ extension TakeOverWorld {
         }
         let position = self.hosts[index].redis.position
         self.note("the Redis of \(index) starts at \(position)")
-        self.tell(index, .started(isIntact: self.isIntact(index)))
+        self.tell(index, self.start(of: index))
     }
 
-    /// What the files of a Redis tell about its data.
-    func isIntact(_ index: Int) -> Bool {
-        switch self.mutation {
-        case .emptyMemberVotes: true
-        case .resynchronizationForgotten: !self.hosts[index].redis.log.isEmpty
-        default: !self.hosts[index].redis.hasTransferFile && !self.hosts[index].redis.log.isEmpty
-        }
+    /// What an agent tells that finds this Redis running.
+    func start(of index: Int) -> RedisEvent {
+        let redis = self.hosts[index].redis
+        let isIntact =
+            switch self.mutation {
+            case .emptyMemberVotes: true
+            case .resynchronizationForgotten: !redis.log.isEmpty
+            default: !redis.hasTransferFile && !redis.log.isEmpty
+            }
+        let namesRun = self.isInMemory && self.mutation != .restartedMemberVotes
+        return .started(isIntact: isIntact, run: namesRun ? RedisRun("\(redis.run)") : nil)
+    }
+
+    /// So much of the log comes to the disk, unless nobody waits for that.
+    private mutating func sync(_ length: Int, at index: Int) {
+        guard !self.isInMemory else { return }
+        self.hosts[index].redis.syncedCount = max(self.hosts[index].redis.syncedCount, length)
     }
 
     private mutating func tell(_ index: Int, _ event: RedisEvent) {
@@ -183,7 +192,7 @@ extension TakeOverWorld {
             self.hosts[index].redis.promotedRun = self.hosts[index].redis.run
             self.hosts[index].redis.promotedConnection = self.hosts[index].redis.connection
             self.append(LogEntry(epoch: epoch.number, write: nil), at: index)
-            self.hosts[index].redis.syncedCount = self.hosts[index].redis.log.count
+            self.sync(self.hosts[index].redis.log.count, at: index)
             let position = self.hosts[index].redis.position
             self.answer(.promoted(operation: operation, position), from: index, incarnation)
         case .replicate(let operation, let primary):
@@ -249,7 +258,7 @@ extension TakeOverWorld {
 
     private mutating func confirm(_ length: Int, by replica: Int, _ link: Int) {
         guard case .replica(let primary) = self.hosts[replica].redis.role else { return }
-        self.hosts[replica].redis.syncedCount = max(self.hosts[replica].redis.syncedCount, length)
+        self.sync(length, at: replica)
         let delay = self.network.latency(using: &self.generator)
         self.schedule(.confirmed(primary, by: replica, length: length, link: link), after: delay)
     }

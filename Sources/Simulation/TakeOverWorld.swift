@@ -25,11 +25,13 @@ package struct TakeOverWorld {
         var crashesAtCut = false
         /// Whether its Redis loses power between a full synchronization and the end of the rewrite that follows.
         var crashesInRewrite = false
-        /// Whether its data was lost and it has not caught up since.
+        /// Whether its data was lost, or was in memory only when its Redis stopped, and it has not caught up since.
         var hasLostData = false
     }
 
     let memberCount: Int
+    /// Whether Redis confirms what is in its memory only, so that any restart of it may forget that.
+    let isInMemory: Bool
     let mutation: Mutation?
     var generator: SeededGenerator
     var now: Int64 = 0
@@ -63,10 +65,11 @@ package struct TakeOverWorld {
     /// How long after the healing an operator comes to look.
     static let operatorPatience: Int64 = 8_000 * Self.millisecond
 
-    /// The world of a seed: mostly of three members, some of five and of one.
+    /// The world of a seed: mostly of three members, some of five and of one; one in four confirms what is in memory.
     package init(seed: UInt64, mutation: Mutation? = nil, isTraced: Bool = false) {
         let memberCount = [3, 3, 3, 5, 1][Int(seed % 5)]
         self.memberCount = memberCount
+        self.isInMemory = seed / 5 % 4 == 2
         self.mutation = mutation
         self.generator = SeededGenerator(seed: seed)
         self.membership = Membership((0..<memberCount).map { MemberID(UInt8($0)) })

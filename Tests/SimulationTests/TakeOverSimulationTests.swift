@@ -23,8 +23,8 @@ struct TakeOverSimulationTests {
     /// When the protocol's timing changes, so do the schedules: `scripts/simulate mutations` finds new places.
     static let places: [(mutation: Mutation, firstSeed: UInt64)] = [
         (.noCut, 1_501), (.promiseIgnored, 1), (.promiseForgotten, 1), (.deposedPrimaryFollowed, 7_501),
-        (.lengthCompared, 2_501), (.emptyMemberVotes, 1), (.noMajority, 1), (.resynchronizationForgotten, 22_001),
-        (.unsettledLeader, 106_001), (.emptyMemberOverlooked, 1),
+        (.lengthCompared, 2_501), (.emptyMemberVotes, 1), (.restartedMemberVotes, 1_001), (.noMajority, 1),
+        (.resynchronizationForgotten, 22_001), (.unsettledLeader, 106_001), (.emptyMemberOverlooked, 1),
     ]
 
     @Test("loses a write when a rule is broken, and not when it is kept", arguments: Self.places)

@@ -87,7 +87,7 @@ extension MemberMachine {
         switch wanted {
         case .cut(let epoch, let candidate):
             guard self.record.promise >= epoch || !self.rules.keepsPromise else {
-                return self.store(MemberRecord(promise: epoch, isClean: self.record.isClean))
+                return self.store(promise: epoch, isClean: self.record.isClean)
             }
             guard self.detachedFor == epoch else { return self.start(.detach(epoch), at: now) }
             self.wanted = nil
@@ -97,7 +97,7 @@ extension MemberMachine {
         case .following(let primary):
             guard self.record.promise >= primary.epoch || !self.rules.keepsPromise, !self.record.isClean else {
                 let promise = max(self.record.promise, primary.epoch)
-                return self.store(MemberRecord(promise: promise, isClean: false))
+                return self.store(promise: promise, isClean: false)
             }
             self.start(.replicate(primary), at: now)
         }
@@ -105,7 +105,7 @@ extension MemberMachine {
 
     mutating func receive(_ event: RedisEvent, at now: Uptime) {
         switch event {
-        case .started(let isIntact): self.noteStart(isIntact: isIntact, at: now)
+        case .started(let isIntact, let run): self.noteStart(of: run, isIntact: isIntact, at: now)
         case .stopped: self.noteStop(at: now)
         case .detached(let number, let report):
             guard let operation = self.finish(number), case .detach(let epoch) = operation.kind else { return }
@@ -143,7 +143,7 @@ extension MemberMachine {
         self.record = record
         if record.isClean, !self.isTrusted, self.isRedisUp {
             // Redis was started on less than that while the record was on its way to disk.
-            return self.store(MemberRecord(promise: record.promise, isClean: false))
+            return self.store(promise: record.promise, isClean: false)
         }
         self.promoteWhenClean(at: now)
         self.step(at: now)
@@ -217,14 +217,15 @@ extension MemberMachine {
         self.takeAnswer(answer, to: epoch, at: now)
     }
 
-    private mutating func noteStart(isIntact: Bool, at now: Uptime) {
+    private mutating func noteStart(of run: RedisRun?, isIntact: Bool, at now: Uptime) {
         self.forgetRedis(at: now)
         self.isRedisUp = true
+        self.redisRun = run
         self.redisRole = .void
         self.operationRetryAt = now
-        self.isTrusted = self.record.isClean && isIntact
-        if self.record.isClean, !isIntact, self.storing == nil {
-            self.store(MemberRecord(promise: self.record.promise, isClean: false))
+        self.isTrusted = isIntact && self.record.vouches(for: run)
+        if self.record.isClean, !self.isTrusted, self.storing == nil {
+            self.store(promise: self.record.promise, isClean: false)
         }
         self.inspectionAt = now
     }
@@ -264,14 +265,15 @@ extension MemberMachine {
         let wasClean = self.record.isClean
         let isClean = self.isTrusted && !report.hasTransferFile && (wasClean || !report.isRewriting)
         if isClean != wasClean {
-            self.store(MemberRecord(promise: self.record.promise, isClean: isClean))
+            self.store(promise: self.record.promise, isClean: isClean)
         } else if self.isTrusted, report.hasTransferFile, !report.isRewriting {
             // What it held is in the AOF by now. Only a report that finds no new one makes the member clean.
             self.actions.append(.redis(.removeTransferFile))
         }
     }
 
-    private mutating func store(_ record: MemberRecord) {
+    private mutating func store(promise: Epoch, isClean: Bool) {
+        let record = MemberRecord(promise: promise, isClean: isClean, run: isClean ? self.redisRun : nil)
         self.storing = record
         self.actions.append(.store(record))
     }

@@ -26,6 +26,8 @@ package struct MemberMachine: Sendable {
     var storing: MemberRecord?
     /// Whether Redis runs, as far as is known.
     var isRedisUp = false
+    /// The run that it is in, if what it confirms is in the memory of that run only.
+    var redisRun: RedisRun?
     var redisRole = RedisRole.unsettled
     /// The epoch that this Redis is detached for; nil when it is not, or was started since.
     var detachedFor: Epoch?

@@ -50,7 +50,8 @@ package enum RedisEvent: Hashable, Sendable {
     ///
     /// Every connection that an earlier process of this member made was dropped before. `isIntact` is false when there is
     /// no data, and when there is a transfer file (`RedisReport.hasTransferFile`): the AOF may then hold an older data set.
-    case started(isIntact: Bool)
+    /// The run is named when Redis confirms what is in its memory only, and nil when it confirms what is on its disk.
+    case started(isIntact: Bool, run: RedisRun?)
     /// The process is gone.
     case stopped
     /// The commands of a `detach` are done; the report was made after them.

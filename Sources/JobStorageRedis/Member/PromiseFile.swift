@@ -8,12 +8,15 @@ package struct PromiseFile: Sendable {
     package struct Content: Hashable, Sendable {
         /// The highest epoch that this member promised to obey.
         package var promise: Epoch
-        /// Whether the data that Redis would load from its files has all that this member ever confirmed.
+        /// Whether Redis, once started again, has all that this member ever confirmed.
         package var isClean: Bool
+        /// The only run of Redis that ``isClean`` speaks of, as Redis calls it; nil when it does of every later one, too.
+        package var run: String?
 
-        package init(promise: Epoch, isClean: Bool) {
+        package init(promise: Epoch, isClean: Bool, run: String? = nil) {
             self.promise = promise
             self.isClean = isClean
+            self.run = run
         }
     }
 
@@ -47,19 +50,24 @@ package struct PromiseFile: Sendable {
 extension PromiseFile.Content {
     /// The first line, with the version of the form.
     private static let heading = "millrace member 1"
+    /// The same when the run is named, which version 1 knew nothing of.
+    private static let headingWithRun = "millrace member 2"
 
     /// The lines of the file, the last of which is the checksum of the others.
     var text: [UInt8] {
-        let lines = "\(Self.heading)\npromise \(self.promise.number)\nclean \(self.isClean ? 1 : 0)\n"
+        let heading = self.run == nil ? Self.heading : Self.headingWithRun
+        let run = self.run.map { "run \($0)\n" } ?? ""
+        let lines = "\(heading)\npromise \(self.promise.number)\nclean \(self.isClean ? 1 : 0)\n\(run)"
         return Array((lines + "checksum \(Self.checksum(of: Array(lines.utf8)))\n").utf8)
     }
 
     init?(parsing bytes: [UInt8]) {
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
-        guard lines.count == 5, lines[0] == Self.heading, lines[4].isEmpty else { return nil }
+        guard lines.count >= 5 else { return nil }
         guard lines[1].hasPrefix("promise "), let promise = UInt64(lines[1].dropFirst(8)) else { return nil }
         guard ["clean 0", "clean 1"].contains(lines[2]) else { return nil }
-        self.init(promise: Epoch(promise), isClean: lines[2] == "clean 1")
+        let run = lines[3].hasPrefix("run ") ? String(lines[3].dropFirst(4)) : nil
+        self.init(promise: Epoch(promise), isClean: lines[2] == "clean 1", run: run)
         // Whatever else the bytes say, they must be just those that are written for it.
         guard self.text == bytes else { return nil }
     }

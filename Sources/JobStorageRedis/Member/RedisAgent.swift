@@ -19,6 +19,7 @@ final class RedisAgent {
     static let longestSilence = Duration.seconds(2)
 
     private let redis: MemberRedis
+    private let durability: MemberRedisServer.Durability
     private let record: PromiseFile
     private let files: TransferFiles
     private let others: [RedisAddress: MemberID]
@@ -39,6 +40,7 @@ final class RedisAgent {
 
     init(
         redis: MemberRedis,
+        durability: MemberRedisServer.Durability,
         directory: String,
         others: [RedisAddress: MemberID],
         queue: AgentQueue<RedisMemberStore.Work>,
@@ -47,6 +49,7 @@ final class RedisAgent {
         fail: @escaping (any Error) -> Void
     ) {
         self.redis = redis
+        self.durability = durability
         self.record = PromiseFile(directory: directory)
         self.files = TransferFiles(directory: directory)
         self.others = others
@@ -93,7 +96,8 @@ final class RedisAgent {
             let isIntact = try self.isIntact()
             self.startedRun = run
             self.lastWarning = ""
-            self.tell(.redis(.started(isIntact: isIntact)))
+            let volatile = self.durability == .memory ? RedisRun(run) : nil
+            self.tell(.redis(.started(isIntact: isIntact, run: volatile)))
         } catch {
             self.redis.disconnect()
             self.warnOnce("Redis cannot be commanded: \(error)")
@@ -142,7 +146,9 @@ final class RedisAgent {
 
     private func store(_ record: MemberRecord) {
         do {
-            try self.record.write(PromiseFile.Content(promise: record.promise, isClean: record.isClean))
+            try self.record.write(
+                PromiseFile.Content(promise: record.promise, isClean: record.isClean, run: record.run?.name)
+            )
             self.tell(.stored(record))
         } catch {
             self.fail(error)

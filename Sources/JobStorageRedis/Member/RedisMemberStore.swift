@@ -11,6 +11,7 @@ package final class RedisMemberStore: MemberStore {
     }
 
     private let configuration: RedisStoreConfiguration
+    private let durability: MemberRedisServer.Durability
     private let directory: String
     private let others: [RedisAddress: MemberID]
     private let warn: @Sendable (String) -> Void
@@ -19,16 +20,19 @@ package final class RedisMemberStore: MemberStore {
 
     /// - Parameters:
     ///   - configuration: how the manager enters its own Redis.
+    ///   - durability: when that Redis confirms a write.
     ///   - directory: where that Redis has its files, and where the record is kept.
     ///   - others: where the Redis of each other member announces itself.
     ///   - warn: is told what an operator ought to know, in words; called on the thread of the store.
     package init(
         configuration: RedisStoreConfiguration,
+        durability: MemberRedisServer.Durability,
         directory: String,
         others: [MemberID: RedisAddress],
         warn: @escaping @Sendable (String) -> Void
     ) {
         self.configuration = configuration
+        self.durability = durability
         self.directory = directory
         self.others = Dictionary(others.map { ($0.value, $0.key) }, uniquingKeysWith: { first, _ in first })
         self.warn = warn
@@ -36,7 +40,7 @@ package final class RedisMemberStore: MemberStore {
 
     package func readRecord() throws -> MemberRecord {
         guard let content = try PromiseFile(directory: self.directory).read() else { return .missing }
-        return MemberRecord(promise: content.promise, isClean: content.isClean)
+        return MemberRecord(promise: content.promise, isClean: content.isClean, run: content.run.map(RedisRun.init))
     }
 
     package func start(
@@ -44,10 +48,11 @@ package final class RedisMemberStore: MemberStore {
         failing fail: @escaping @Sendable (any Error) -> Void
     ) {
         let (configuration, directory, others) = (self.configuration, self.directory, self.others)
-        let (queue, warn) = (self.queue, self.warn)
+        let (durability, queue, warn) = (self.durability, self.queue, self.warn)
         let thread = DedicatedThread(name: "agent") {
             RedisAgent(
                 redis: MemberRedis(configuration: configuration),
+                durability: durability,
                 directory: directory,
                 others: others,
                 queue: queue,

@@ -65,7 +65,7 @@ final class SharedRedisAgent {
             self.noteEnd()
             self.started = condition.identity
             self.lastWarning = ""
-            self.tell(.redis(.started(isIntact: true)))
+            self.tell(.redis(.started(isIntact: true, run: nil)))
         } catch {
             self.redis.disconnect()
             self.warnOnce("the shared Redis cannot be used: \(error)")

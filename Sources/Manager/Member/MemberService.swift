@@ -201,8 +201,9 @@ extension MemberService {
 
         private func log(_ event: TakeOverEvent) {
             switch event {
-            case .redis(.started(let isIntact)):
-                self.logger.info("Redis is there", metadata: ["intact": "\(isIntact)"])
+            case .redis(.started(let isIntact, let run)):
+                let name = run?.name ?? "any"
+                self.logger.info("Redis is there", metadata: ["intact": "\(isIntact)", "run": "\(name)"])
             case .redis(.stopped): self.logger.error("Redis is gone")
             case .disconnected(let member):
                 self.logger.info("a member is gone", metadata: ["member": "\(member.number)"])

@@ -70,6 +70,9 @@ struct MemberPlan {
         RedisAddress(host: member.host, port: self.settings.cluster.redisPort)
     }
 
+    /// When this member's Redis confirms a write.
+    var durability: MemberRedisServer.Durability { self.settings.durability == .disk ? .disk : .memory }
+
     /// This member's `redis-server`.
     ///
     /// - Parameter password: what the manager of this host shows it.
@@ -80,7 +83,7 @@ struct MemberPlan {
             socketPath: self.redisSocket,
             address: self.redisAddress(of: self.own),
             listenAddresses: [self.own.host],
-            durability: self.settings.durability == .disk ? .disk : .memory,
+            durability: self.durability,
             manager: MemberRedisServer.User(name: Self.managerUser, password: password),
             replication: MemberRedisServer.User(
                 name: Self.replicationUser,

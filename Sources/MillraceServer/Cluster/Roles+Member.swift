@@ -17,6 +17,7 @@ extension Roles {
         let password = try HostPassword(directory: self.settings.storageDirectory).read()
         let store = RedisMemberStore(
             configuration: try plan.agentConfiguration(password: password),
+            durability: plan.durability,
             directory: self.settings.storageDirectory,
             others: plan.otherStores
         ) { logger.warning("\($0)") }

@@ -7,8 +7,12 @@ struct AgentTests {
     private static let candidate = MemberID(1)
 
     /// Member 0 after it was cut for epoch 10 by member 1.
-    private static func cut(record: MemberRecord = MachineDriver.clean, isIntact: Bool = true) -> MachineDriver {
-        var driver = MachineDriver(memberCount: 3, record: record, isIntact: isIntact)
+    private static func cut(
+        record: MemberRecord = MachineDriver.clean,
+        isIntact: Bool = true,
+        run: RedisRun? = nil
+    ) -> MachineDriver {
+        var driver = MachineDriver(memberCount: 3, record: record, isIntact: isIntact, run: run)
         driver.receive(.message(.cut(MachineDriver.epoch), from: Self.candidate))
         driver.store()
         driver.detached()
@@ -53,6 +57,40 @@ struct AgentTests {
             let answer = PeerMessage.cutAnswer(MachineDriver.epoch, position: MachineDriver.old, isVoter: false)
             #expect(driver.lastActions.contains(.send(answer, to: Self.candidate)))
         }
+    }
+
+    /// What Redis confirms is in the memory of one run, if that is named; the disk vouches for any run that is not.
+    @Test(
+        "votes with data that was confirmed in memory only in the run that has it",
+        arguments: [
+            (recorded: "a", found: "a", votes: true), ("a", "b", false), ("a", nil, false), (nil, "b", true),
+        ] as [(recorded: String?, found: String?, votes: Bool)]
+    )
+    func runs(recorded: String?, found: String?, votes: Bool) {
+        let record = MemberRecord(promise: Epoch(1), isClean: true, run: recorded.map(RedisRun.init))
+        let driver = Self.cut(record: record, run: found.map(RedisRun.init))
+        let answer = PeerMessage.cutAnswer(MachineDriver.epoch, position: MachineDriver.old, isVoter: votes)
+        #expect(driver.lastActions.contains(.send(answer, to: Self.candidate)))
+        let run = votes ? found.map(RedisRun.init) : nil
+        #expect(driver.machine.record == MemberRecord(promise: MachineDriver.epoch, isClean: votes, run: run))
+    }
+
+    @Test("votes no more when Redis was started anew while the record of the run before was on its way to disk")
+    func runOfRecordUnderWay() {
+        let first = RedisRun("a")
+        let record = MemberRecord(promise: Epoch(1), isClean: true, run: first)
+        var driver = MachineDriver(memberCount: 3, record: record, run: first)
+        driver.receive(.message(.cut(MachineDriver.epoch), from: Self.candidate))
+        let underWay = MemberRecord(promise: MachineDriver.epoch, isClean: true, run: first)
+        #expect(driver.lastActions == [.store(underWay)])
+        driver.receive(.redis(.stopped))
+        driver.receive(.redis(.started(isIntact: true, run: RedisRun("b"))))
+        driver.receive(.stored(underWay))
+        #expect(driver.lastActions == [.store(MemberRecord(promise: MachineDriver.epoch, isClean: false))])
+        driver.store()
+        driver.detached()
+        let answer = PeerMessage.cutAnswer(MachineDriver.epoch, position: MachineDriver.old, isVoter: false)
+        #expect(driver.lastActions.contains(.send(answer, to: Self.candidate)))
     }
 
     @Test("follows the primary that etcd names, and is marked before as not clean")

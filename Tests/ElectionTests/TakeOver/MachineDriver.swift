@@ -18,7 +18,8 @@ struct MachineDriver {
         memberCount: Int,
         sharesStore: Bool = false,
         record: MemberRecord = Self.clean,
-        isIntact: Bool = true
+        isIntact: Bool = true,
+        run: RedisRun? = nil
     ) {
         self.machine = MemberMachine(
             id: MemberID(0),
@@ -29,7 +30,7 @@ struct MachineDriver {
             record: record,
             at: Uptime(nanoseconds: 0)
         )
-        self.receive(.redis(.started(isIntact: isIntact)))
+        self.receive(.redis(.started(isIntact: isIntact, run: run)))
         self.store()
         self.inspected(Self.report(at: Self.old))
     }

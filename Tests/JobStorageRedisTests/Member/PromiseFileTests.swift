@@ -8,6 +8,8 @@ import Testing
 struct PromiseFileTests {
     private let directory: TemporaryDirectory
     private let file: PromiseFile
+    /// A name as Redis gives itself one.
+    private static let run = String(repeating: "0123456789abcdef", count: 3).prefix(40).description
     private var path: String { self.directory.file(PromiseFile.name) }
 
     init() throws {
@@ -18,8 +20,8 @@ struct PromiseFileTests {
     @Test("says what was written last", arguments: [UInt64(0), 1, .max])
     func written(epoch: UInt64) throws {
         #expect(try self.file.read() == nil)
-        for isClean in [true, false] {
-            let content = PromiseFile.Content(promise: Epoch(epoch), isClean: isClean)
+        for (isClean, run) in [(true, nil), (false, nil), (true, Self.run), (false, Self.run)] as [(Bool, String?)] {
+            let content = PromiseFile.Content(promise: Epoch(epoch), isClean: isClean, run: run)
             try self.file.write(content)
             #expect(try self.file.read() == content)
             #expect(try PromiseFile(directory: self.directory.path).read() == content)
@@ -40,9 +42,12 @@ struct PromiseFileTests {
         #expect(try self.file.read() == content)
     }
 
-    @Test("is an error, and no missing file, when any byte of it is another, lost or added")
-    func corrupt() throws {
-        try self.file.write(PromiseFile.Content(promise: Epoch(12), isClean: true))
+    @Test(
+        "is an error, and no missing file, when any byte of it is another, lost or added",
+        arguments: [nil, Self.run]
+    )
+    func corrupt(run: String?) throws {
+        try self.file.write(PromiseFile.Content(promise: Epoch(12), isClean: true, run: run))
         let url = URL(fileURLWithPath: self.path)
         let whole = try Data(contentsOf: url)
         var damaged: [Data] = [Data(), whole + Data("\n".utf8), Data(count: 1_000)]

@@ -16,11 +16,16 @@ struct RedisMemberStoreTests {
         let warnings = Told<String>()
         let failures = Told<String>()
 
-        init(starts: Bool = true, others: [MemberID: RedisAddress] = [:]) throws {
-            self.fixture = try MemberFixture(starts: starts)
+        init(
+            durability: MemberRedisServer.Durability = .disk,
+            starts: Bool = true,
+            others: [MemberID: RedisAddress] = [:]
+        ) throws {
+            self.fixture = try MemberFixture(durability: durability, starts: starts)
             let warnings = self.warnings
             self.store = RedisMemberStore(
                 configuration: try MemberFixture.configuration(of: self.fixture.server),
+                durability: durability,
                 directory: self.fixture.path,
                 others: others
             ) { warnings.put($0) }
@@ -34,6 +39,13 @@ struct RedisMemberStoreTests {
 
         func wait(for event: TakeOverEvent, skipping skipped: Int = 0) throws {
             try self.told.wait(for: "\(event)", skipping: skipped) { $0 == event ? () : nil }
+        }
+
+        /// The run that is told of next.
+        func startedRun(skipping skipped: Int = 0) throws -> RedisRun? {
+            try self.told.wait(for: "a start", skipping: skipped) { event in
+                if case .redis(.started(_, let run)) = event { .some(run) } else { nil }
+            }
         }
 
         /// Gives an order, and returns the report that it is answered with.
@@ -56,7 +68,7 @@ struct RedisMemberStoreTests {
     @Test("an empty Redis is there but not intact; one with data is, until it was sent another data set")
     func start() throws {
         let agent = try Agent()
-        try agent.wait(for: .redis(.started(isIntact: false)))
+        try agent.wait(for: .redis(.started(isIntact: false, run: nil)))
         agent.store.perform(.detach(operation: 0))
         agent.store.perform(.promote(operation: 1, Epoch(4)))
         try agent.wait(for: .redis(.promoted(operation: 1, Self.position(4, 1))))
@@ -65,7 +77,7 @@ struct RedisMemberStoreTests {
         agent.fixture.process.end(with: SIGKILL)
         try agent.wait(for: .redis(.stopped), skipping: before)
         try agent.fixture.process.start()
-        try agent.wait(for: .redis(.started(isIntact: true)), skipping: before)
+        try agent.wait(for: .redis(.started(isIntact: true, run: nil)), skipping: before)
 
         before = agent.told.elements.count
         agent.fixture.process.end(with: SIGKILL)
@@ -73,10 +85,27 @@ struct RedisMemberStoreTests {
         try #require(transfer >= 0)
         close(transfer)
         try agent.fixture.process.start()
-        try agent.wait(for: .redis(.started(isIntact: false)), skipping: before)
+        try agent.wait(for: .redis(.started(isIntact: false, run: nil)), skipping: before)
         #expect(try agent.report(.inspect(operation: 2)).hasTransferFile)
         agent.store.perform(.removeTransferFile)
         #expect(try !agent.report(.inspect(operation: 3)).hasTransferFile)
+    }
+
+    @Test("a Redis that confirms what is in its memory is told of by its run, which a record can name")
+    func runs() throws {
+        let agent = try Agent(durability: .memory)
+        let first = try #require(try agent.startedRun())
+        let record = MemberRecord(promise: Epoch(3), isClean: true, run: first)
+        agent.store.store(record)
+        try agent.wait(for: .stored(record))
+        #expect(try agent.store.readRecord() == record)
+
+        let before = agent.told.elements.count
+        agent.fixture.process.end(with: SIGKILL)
+        try agent.fixture.process.start()
+        let second = try #require(try agent.startedRun(skipping: before))
+        #expect(second != first)
+        #expect(try agent.store.readRecord() == record)
     }
 
     @Test("whoever was connected before is dropped before Redis is said to be there")
@@ -86,12 +115,13 @@ struct RedisMemberStoreTests {
         let told = Told<TakeOverEvent>()
         let store = RedisMemberStore(
             configuration: try MemberFixture.configuration(of: fixture.server),
+            durability: .disk,
             directory: fixture.path,
             others: [:]
         ) { _ in }
         store.start({ told.put($0) }, failing: { _ in })
         defer { store.stop() }
-        try told.wait(for: "the start") { $0 == .redis(.started(isIntact: false)) ? () : nil }
+        try told.wait(for: "the start") { $0 == .redis(.started(isIntact: false, run: nil)) ? () : nil }
         let answer = Result { try connection.command("PING").string }
         #expect(throws: RedisError.self) { _ = try answer.get() }
     }
@@ -99,13 +129,13 @@ struct RedisMemberStoreTests {
     @Test("a Redis that was started anew since it was detached for a vote is not promoted on the strength of that vote")
     func promotionOfAnotherRun() throws {
         let agent = try Agent()
-        try agent.wait(for: .redis(.started(isIntact: false)))
+        try agent.wait(for: .redis(.started(isIntact: false, run: nil)))
         _ = try agent.report(.detach(operation: 1))
         let before = agent.told.elements.count
         agent.fixture.process.end(with: SIGKILL)
         try agent.wait(for: .redis(.stopped), skipping: before)
         try agent.fixture.process.start()
-        try agent.wait(for: .redis(.started(isIntact: false)), skipping: before)
+        try agent.wait(for: .redis(.started(isIntact: false, run: nil)), skipping: before)
         agent.store.perform(.promote(operation: 2, Epoch(4)))
         try agent.wait(for: .redis(.failed(operation: 2)))
         _ = try agent.report(.detach(operation: 3))
@@ -117,7 +147,7 @@ struct RedisMemberStoreTests {
     func replication() throws {
         let replica = try Agent(starts: false)
         let primary = try Agent(others: [MemberID(2): replica.fixture.address])
-        try primary.wait(for: .redis(.started(isIntact: false)))
+        try primary.wait(for: .redis(.started(isIntact: false, run: nil)))
         primary.store.perform(.detach(operation: 0))
         primary.store.perform(.promote(operation: 1, Epoch(7)))
         try primary.wait(for: .redis(.promoted(operation: 1, Self.position(7, 1))))
@@ -126,7 +156,7 @@ struct RedisMemberStoreTests {
 
         try replica.fixture.process.start()
         // Its agent makes it a replica of nobody first.
-        try replica.wait(for: .redis(.started(isIntact: false)))
+        try replica.wait(for: .redis(.started(isIntact: false, run: nil)))
         try replica.fixture.redis.follow(primary.fixture.address)
         primary.store.perform(.awaitMarker(Epoch(7), replicaCount: 1, within: .seconds(10)))
         try primary.wait(for: .redis(.markerHeld(Epoch(7), by: MemberSet([MemberID(2)]))))
@@ -186,7 +216,7 @@ struct RedisMemberStoreTests {
     @Test("an operator's question is answered, and by nil when Redis does not")
     func operatorReport() throws {
         let agent = try Agent()
-        try agent.wait(for: .redis(.started(isIntact: false)))
+        try agent.wait(for: .redis(.started(isIntact: false, run: nil)))
         let answers = Told<RedisReport?>()
         agent.store.report { answers.put($0) }
         #expect(try answers.wait(for: "the report", { $0 })?.position == Self.position(0, 0))

@@ -86,7 +86,7 @@ final class FakeStore: MemberStore {
     ) {
         self.fail.withLock { $0 = fail }
         self.tell.withLock { $0 = tell }
-        tell(.redis(.started(isIntact: false)))
+        tell(.redis(.started(isIntact: false, run: nil)))
     }
 
     /// The disk cannot be written.
