@@ -179,7 +179,7 @@ let package = Package(
             "MillraceServerTests",
             [
                 "MillraceServer", "ClusterLinkZeroMQ", "ElectionEtcd", "JobStorageRedis", "Election", "JobCore",
-                "ZeroMQ", "CLinux", nioCore, logging, lifecycle,
+                "ZeroMQ", "Redis", "CLinux", "TestSupport", nioCore, logging, lifecycle,
             ]
         ),
         .target(

@@ -17,20 +17,13 @@ package struct ZeroedTail: Sendable, Equatable {
 
     /// How much is read at a time, in bytes.
     static let chunkByteCount = 1 << 20
-    /// The longest manifest that is read, in bytes; Redis keeps a few lines in it.
-    static let manifestByteLimit = 1 << 20
 
     /// Cuts them off the last file of the log, and brings that to the disk; Redis must not run.
     ///
     /// - Parameter directory: where Redis keeps its data, told by ``RedisServerDirectives``.
     /// - Returns: nil when there was nothing to be cut, or there is no log.
     package static func cut(in directory: String) throws(MemberFileError) -> ZeroedTail? {
-        let log = directory + "/" + RedisServerDirectives.appendDirectoryName
-        let manifest = DurableFile(path: "\(log)/\(RedisServerDirectives.appendFileName).manifest")
-        guard let text = try manifest.content(byteLimit: Self.manifestByteLimit),
-            let name = Self.lastIncrement(in: String(decoding: text, as: UTF8.self))
-        else { return nil }
-        let path = log + "/" + name
+        guard let path = try LogManifest.read(in: directory)?.lastIncrement?.path else { return nil }
         let descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
         // Redis knows better what to say of a file that is not there.
         if descriptor < 0, errno == ENOENT { return nil }
@@ -42,18 +35,6 @@ package struct ZeroedTail: Sendable, Equatable {
         guard let kept = try Self.lengthWithoutZeros(of: descriptor, at: path, length: length) else { return nil }
         guard ftruncate(descriptor, off_t(kept)) == 0, fsync(descriptor) == 0 else { throw Self.unwritable(path) }
         return ZeroedTail(path: path, byteCount: length - kept)
-    }
-
-    /// The file to which Redis appended last, as in `file millrace.aof.2.incr.aof seq 2 type i`.
-    private static func lastIncrement(in manifest: String) -> Substring? {
-        let increments = manifest.split(separator: "\n").compactMap { line -> (number: UInt64, name: Substring)? in
-            let words = line.split(separator: " ")
-            guard words.count >= 6, words[0] == "file", words[2] == "seq", words[4] == "type", words[5] == "i",
-                let number = UInt64(words[3]), !words[1].contains("/")
-            else { return nil }
-            return (number, words[1])
-        }
-        return increments.max { $0.number < $1.number }?.name
     }
 
     /// How much there is before the zeros; nil when the file does not end in zeros, or they do not follow a command.

@@ -59,6 +59,7 @@ struct HostCommand {
             options: RedisConnectionOptions(
                 credentials: .init(username: configuration.username, password: password)
             ),
+            directory: self.settings.storageDirectory,
             logger: logger
         )
     }

@@ -54,6 +54,7 @@ struct DevCommand {
         LogKeeper(
             endpoint: .unixSocket(path: redis.socket),
             options: RedisConnectionOptions(credentials: redis.password.map { .init(password: $0.value) }),
+            directory: self.settings.storageDirectory,
             logger: logger
         )
     }

@@ -1,3 +1,4 @@
+import JobStorageRedis
 import Logging
 import NIOPosix
 import Redis
@@ -13,6 +14,8 @@ struct LogKeeper: Sendable {
 
     let endpoint: RedisEndpoint
     let options: RedisConnectionOptions
+    /// Where Redis keeps its data.
+    let directory: String
     let logger: Logger
 
     /// Runs until the task is cancelled.
@@ -29,10 +32,14 @@ struct LogKeeper: Sendable {
     /// Does the next thing; a Redis that does not answer is asked again.
     private func takeStep(of before: LogRepair) -> LogRepair {
         var repair = before
+        // Before Redis is asked, so that it has written no more than it says.
+        let manifest = try? LogManifest.read(in: self.directory)
+        let length = manifest?.length
         guard var connection = try? RedisConnection.open(self.endpoint, with: self.options),
             let text = try? connection.command("INFO", "persistence").string
         else { return before }
-        switch repair.take(text) {
+        let isSameLog = (try? LogManifest.read(in: self.directory)) == manifest
+        switch repair.take(text, length: isSameLog ? length : nil) {
         case .nothing: break
         case .report: self.logger.error("Redis cannot write its log; is its disk full?")
         case .rewrite:

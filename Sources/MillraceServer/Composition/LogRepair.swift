@@ -1,10 +1,13 @@
+import JobStorageRedis
+
 /// What is to be done about the log of a Redis that could not write it for a while, as on a full disk.
 ///
 /// What Redis had written in part it cuts off again. But in a file that is new since the last rewrite it goes on where the
 /// part had ended, so that zeros stay behind in front of what it writes from then on, and it could never read that file
 /// again. A rewrite puts what Redis has in its memory in the place of the file.
 ///
-/// A disk that was full for less time than goes by between two questions is not noticed.
+/// A disk that was full between two questions only is noticed by what stayed behind: the log is longer than what Redis
+/// remembers to have written.
 struct LogRepair {
     private enum State {
         /// Nothing is known to be wrong. Can move to failing.
@@ -33,8 +36,10 @@ struct LogRepair {
 
     /// Takes in what Redis says of itself.
     ///
-    /// - Parameter persistence: what `INFO persistence` answers.
-    mutating func take(_ persistence: String) -> Step {
+    /// - Parameters:
+    ///   - persistence: what `INFO persistence` answers.
+    ///   - length: how long the parts of the log were before it was asked; nil when they were replaced meanwhile.
+    mutating func take(_ persistence: String, length: LogManifest.Length?) -> Step {
         let lines = Set(persistence.split(whereSeparator: \.isNewline))
         guard !lines.contains("aof_last_write_status:err") else {
             defer { self.state = .failing }
@@ -42,7 +47,10 @@ struct LogRepair {
         }
         let isIdle = lines.contains("aof_rewrite_in_progress:0") && lines.contains("aof_rewrite_scheduled:0")
         switch self.state {
-        case .whole: return .nothing
+        case .whole:
+            guard isIdle, let length, Self.hasGap(length, lines) else { return .nothing }
+            self.state = .failing
+            return .rewrite
         case .failing: return isIdle ? .rewrite : .nothing
         case .rewriting:
             guard isIdle else { return .nothing }
@@ -53,6 +61,19 @@ struct LogRepair {
             self.state = .whole
             return .done
         }
+    }
+
+    /// Whether the log is longer than what Redis says that it has written.
+    private static func hasGap(_ length: LogManifest.Length, _ lines: Set<Substring>) -> Bool {
+        guard let written = Self.number("aof_current_size", in: lines),
+            let base = Self.number("aof_base_size", in: lines)
+        else { return false }
+        // Redis does not count the base that a new log begins with.
+        return length.increments + (base == 0 ? 0 : length.base) > written
+    }
+
+    private static func number(_ name: String, in lines: Set<Substring>) -> Int? {
+        lines.first { $0.hasPrefix(name + ":") }.flatMap { Int($0.dropFirst(name.count + 1)) }
     }
 
     /// Notes that Redis has begun to rewrite its log.
