@@ -54,6 +54,7 @@ package final class RedisJobStore: JobStore, ReadsOverRedis {
 
     package func load() throws(StorageError) -> StoredState {
         try self.connect()
+        try self.condition().requireKeeping()
         return try self.read()
     }
 

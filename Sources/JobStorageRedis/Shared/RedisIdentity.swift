@@ -15,8 +15,12 @@ struct RedisCondition: Sendable {
     let isPrimary: Bool
     /// Whether it is reading a data set from its disk.
     let isLoading: Bool
+    /// The rule by which it drops data that it has no room for; nil when it drops none of ours.
+    ///
+    /// Nothing of ours expires, so that the rules for what does (`volatile-…`) leave it alone.
+    let evictionPolicy: String?
 
-    private static let sections = ["server", "replication", "persistence"]
+    private static let sections = ["server", "replication", "persistence", "memory"]
 
     /// Asks over a connection; between a fence and its transaction, too.
     init(over link: RedisLink) throws(StorageError) {
@@ -41,10 +45,23 @@ struct RedisCondition: Sendable {
         self.identity = RedisIdentity(run: String(run), history: String(history))
         self.isPrimary = role == "master"
         self.isLoading = text.flag("loading") || text.flag("async_loading")
+        let policy = text["maxmemory_policy"].map(String.init) ?? ""
+        self.evictionPolicy = policy.hasPrefix("allkeys-") && text.number("maxmemory") ?? 0 > 0 ? policy : nil
     }
 
-    /// Throws unless it takes writes.
+    /// What is to be told about an ``evictionPolicy``.
+    private static func reproach(_ policy: String) -> String {
+        "Redis drops jobs when its memory is full (maxmemory-policy \(policy)); set maxmemory-policy noeviction"
+    }
+
+    /// Throws `.incompatible` if it drops data that it has no room for.
+    func requireKeeping() throws(StorageError) {
+        if let evictionPolicy { throw .incompatible(Self.reproach(evictionPolicy)) }
+    }
+
+    /// Throws `.disconnected` unless it takes writes and keeps them.
     func requireWritable() throws(StorageError) {
+        if let evictionPolicy { throw .disconnected(reason: Self.reproach(evictionPolicy)) }
         guard self.isPrimary else { throw .disconnected(reason: "the Redis at this address is a replica") }
         guard !self.isLoading else { throw .disconnected(reason: "Redis is reading its file") }
     }

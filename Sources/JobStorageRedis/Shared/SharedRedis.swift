@@ -23,11 +23,14 @@ package final class SharedRedis {
 
     /// Makes sure that it lets this user in, and that the user may do what a leader must.
     ///
-    /// Throws `.refused` if not; one that is not there, or that takes no writes at the moment, throws `.disconnected`.
+    /// Throws `.refused` if not, and `.incompatible` if it would drop data; one that is not there, or that takes no writes
+    /// at the moment, throws `.disconnected`.
     package func checkEntry() throws(StorageError) {
         defer { self.link.disconnect() }
         try self.link.connect(waitsWhileLoading: false)
-        try RedisCondition(over: self.link).requireWritable()
+        let condition = try RedisCondition(over: self.link)
+        try condition.requireKeeping()
+        try condition.requireWritable()
         _ = try self.position()
         var commands = RedisCommandBuffer(reserving: 64)
         for name in ["MULTI", "EXEC", "UNWATCH"] { commands.begin(name, argumentCount: 0) }

@@ -45,7 +45,7 @@ struct SharedMemberStoreTests {
 
     private func waitForStart(skipping count: Int = 0) async {
         await self.events.next(skipping: count) { event in
-            if case .redis(.started(isIntact: true)) = event { () } else { nil }
+            if case .redis(.started(isIntact: true, run: nil)) = event { () } else { nil }
         }
     }
 
@@ -84,6 +84,23 @@ struct SharedMemberStoreTests {
             #expect(self.warnings.elements.contains { $0.contains("the Redis at this address is a replica") })
             try self.redis("REPLICAOF", "NO", "ONE")
             await self.waitForStart(skipping: 2)
+        }
+    }
+
+    @Test("one that would drop jobs when its memory is full is none; one that refuses, or drops what expires, is")
+    func eviction() async throws {
+        try self.redis("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+        try await self.withStore { _ in
+            await self.waitForStart()
+            try self.redis("CONFIG", "SET", "maxmemory", "100mb")
+            await self.waitForStop()
+            #expect(self.warnings.elements.contains { $0.contains("maxmemory-policy allkeys-lru") })
+            for (number, policy) in ["volatile-lru", "noeviction"].enumerated() {
+                try self.redis("CONFIG", "SET", "maxmemory-policy", policy)
+                await self.waitForStart(skipping: 2 + 2 * number)
+                try self.redis("CONFIG", "SET", "maxmemory-policy", "allkeys-random")
+                await self.events.next(skipping: 2 + 2 * number) { if case .redis(.stopped) = $0 { () } else { nil } }
+            }
         }
     }
 
