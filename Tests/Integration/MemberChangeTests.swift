@@ -62,6 +62,47 @@ struct MemberChangeTests {
         }
     }
 
+    @Test("an encrypted cluster grows from three members to five, bears the loss of two, and is made smaller again")
+    func growth() async throws {
+        try await onThread {
+            let cluster = try ClusterProcesses(settings: Self.settings, isEncrypted: true)
+            let load = ClusterLoad(cluster)
+            #expect(load.progresses(by: 100))
+            for member in [UInt32(4), 5] {
+                cluster.move(member, to: member)
+                try Self.change(cluster, expecting: "member \(member) at 127.0.0.\(member) is added")
+                #expect(load.progresses(by: 50), "after member \(member) was added")
+            }
+            try ClusterTests.fail(cluster) { leader in
+                for member in [leader, leader % 5 + 1] { cluster.kill(member) }
+            }
+            #expect(load.progresses(by: 50), "after two of five were lost")
+            let lost = cluster.members.filter { cluster.host($0) == nil }
+            for member in lost { try cluster.start(member) }
+            let leader = try #require(try cluster.status(when: "every member has a vote") { $0.isComplete }.leader)
+
+            let leaver = try #require(cluster.members.last { $0 != leader && $0 != 1 })
+            cluster.remove(leaver)
+            try Self.change(cluster, expecting: "member \(leaver) at 127.0.0.\(leaver) is removed")
+            cluster.kill(leaver)
+            #expect(load.progresses(by: 50), "after member \(leaver) was taken off")
+            try ClusterTests.check(load.stop(), against: cluster)
+        }
+    }
+
+    /// Changes the list to that of the cluster, and starts every host of it anew, as an operator does.
+    private static func change(_ cluster: ClusterProcesses, expecting line: String) throws {
+        let change = try cluster.startChange()
+        try change.wait(forLineWith: line, within: .seconds(30))
+        for member in cluster.members where cluster.host(member) != nil {
+            cluster.kill(member)
+            try cluster.start(member)
+        }
+        for member in cluster.members where cluster.host(member) == nil { try cluster.start(member) }
+        #expect(try change.waitForEnd() == .code(0), "\(change.text)")
+        _ = try cluster.status(when: "every member has a vote") { $0.isComplete }
+    }
+
     /// Why the list is not changed.
     private static func refusal(of cluster: ClusterProcesses) throws -> String {
         let program = try cluster.startChange()

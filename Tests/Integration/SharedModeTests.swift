@@ -105,6 +105,34 @@ struct SharedModeTests {
         }
     }
 
+    @Test("managers over one Redis speak to each other and to fronts by keys, and a stranger gets nothing of them")
+    func encrypted() async throws {
+        try await onThread {
+            let redis = try RedisServer(listeningOnTCP: true)
+            let cluster = try ClusterProcesses(
+                settings: ["front.hold_timeout": "2s"],
+                memberCount: 2,
+                isEncrypted: true,
+                redis: redis
+            )
+            let load = ClusterLoad(cluster)
+            #expect(load.progresses(by: 100))
+            try ClusterTests.fail(cluster) { cluster.kill(.manager, of: $0) }
+            #expect(load.progresses(by: 100), "after the leader's manager was killed")
+
+            try cluster.makeStrangersKeys("stranger")
+            for keys in [[], cluster.keyFlags(of: "stranger", list: "stranger-list")] {
+                let front = try cluster.startFront(keys: keys)
+                defer { front.kill() }
+                let client = try cluster.connect(to: 9)
+                try client.send(Self.push("of-a-stranger") + "\r\n")
+                #expect(try client.isClosedSilently(), "neither an acknowledgement nor an error")
+                #expect(try cluster.command(["status"], keys: keys).text.contains("no member leads"))
+            }
+            try ClusterTests.check(load.stop(), against: cluster)
+        }
+    }
+
     // MARK: The Redis
 
     @Test("commands wait while the Redis is away, and are answered when it is back")
@@ -188,6 +216,30 @@ struct SharedModeTests {
                     #expect(program.text.contains("check redis.password"), "\(program.text)")
                     #expect(!program.text.contains("the-wrong-one"), "\(program.text)")
                 }
+            }
+        }
+    }
+
+    @Test("a Redis that would drop jobs when its memory is full ends a start with the reason and the setting")
+    func eviction() async throws {
+        try await onThread {
+            let redis = try RedisServer(
+                listeningOnTCP: true,
+                arguments: ["--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lfu"]
+            )
+            let directory = try TemporaryDirectory()
+            let address = "redis.address=127.0.0.1:\(try #require(redis.port))"
+            let cluster = [
+                "mode=shared", "cluster.members=1@127.0.0.1", "cluster.member=1", "cluster.etcd=http://127.0.0.1:1",
+            ]
+            for (command, settings) in [("host", cluster), ("manager", cluster), ("manager", [])] {
+                let program = try Millrace.start(
+                    [command, "-d", directory.path, "-c", directory.path]
+                        + (settings + [address]).flatMap { ["--set", $0] }
+                )
+                #expect(try program.waitForEnd() == .code(1))
+                let remedy = "(maxmemory-policy allkeys-lfu); set maxmemory-policy noeviction"
+                #expect(program.text.contains(remedy), "\(program.text)")
             }
         }
     }

@@ -34,12 +34,13 @@ final class ClusterProcesses: Sendable {
 
     /// How long the cluster may take for anything on a busy machine.
     static let patience = Duration.seconds(30)
+    /// How many members have keys in an encrypted cluster, whether they are members from the beginning or not.
+    private static let mostMembers = 5
     /// How often it is asked how it is.
     private static let look: useconds_t = 20_000
 
     /// Where every member's front listens for clients.
     let frontPort: Int
-    let members: [UInt32]
     private let etcd: EtcdServer
     private let directory: TemporaryDirectory
     private let settings: [String: String]
@@ -65,8 +66,7 @@ final class ClusterProcesses: Sendable {
     ) throws {
         self.ways = ways
         self.etcd = try EtcdServer()
-        self.members = Array(1...memberCount)
-        self.places = Mutex(Dictionary(uniqueKeysWithValues: self.members.map { ($0, $0) }))
+        self.places = Mutex(Dictionary(uniqueKeysWithValues: (1...memberCount).map { ($0, $0) }))
         self.directory = try TemporaryDirectory()
         self.frontPort = try freePort()
         var own = [
@@ -80,15 +80,18 @@ final class ClusterProcesses: Sendable {
             own["cluster.redis_password"] = "a-password-of-tests"
         }
         self.settings = settings.merging(own) { given, _ in given }
-        self.keyNames = isEncrypted ? self.members.map { "member-\($0)" } + ["front"] : []
+        self.keyNames = isEncrypted ? (1...Self.mostMembers).map { "member-\($0)" } + ["front"] : []
         try self.makeKeys()
         for member in self.members { try self.start(member) }
         _ = try self.status(when: "every member has a vote") { $0.isComplete }
     }
 
     deinit {
-        for member in self.members { self.kill(member) }
+        for member in self.hosts.withLock({ Array($0.keys) }) { self.kill(member) }
     }
+
+    /// The numbers of the members, as whatever is started now has them.
+    var members: [UInt32] { self.places.withLock { $0.keys.sorted() } }
 
     /// Starts a member that does not run.
     func start(_ member: UInt32) throws {
@@ -103,7 +106,12 @@ final class ClusterProcesses: Sendable {
         self.hosts.withLock { $0[member] = program }
     }
 
-    /// Gives a member another address, in the list of whatever is started from now on.
+    /// Takes a member off the list of whatever is started from now on.
+    func remove(_ member: UInt32) {
+        _ = self.places.withLock { $0.removeValue(forKey: member) }
+    }
+
+    /// Gives a member another address, or a new one its first, in the list of whatever is started from now on.
     func move(_ member: UInt32, to place: UInt32) {
         self.places.withLock { $0[member] = place }
     }
