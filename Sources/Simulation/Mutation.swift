@@ -22,6 +22,8 @@ package enum Mutation: String, CaseIterable, Sendable {
     case resynchronizationForgotten = "resynchronization-forgotten"
     /// A candidate is promoted while its disk still has an older data set.
     case unsettledLeader = "unsettled-leader"
+    /// The member that served last leads a majority without votes although it has lost its own.
+    case lastPrimaryWithoutVote = "last-primary-without-vote"
     /// The greatest position of all leads although a member came back without its data.
     case emptyMemberOverlooked = "empty-member-overlooked"
 }

@@ -54,7 +54,9 @@ extension TakeOverWorld {
             self.notifyWatchers()
         case 16:
             guard self.generator.happens(perMille: 200) else { return self.command(victim, other) }
-            for index in self.hosts.indices { self.losePower(index, for: length / 4) }
+            // Of what is in memory nothing is promised then; but somebody has to lead again without an operator.
+            if self.isInMemory { self.checker.acceptLoss() }
+            for index in self.hosts.indices { self.losePower(index, for: length / 4, sparingNobody: true) }
         case 17: self.command(victim, other)
         case 18, 19:
             self.note("the manager of \(victim) is isolated, its Redis is not")
@@ -114,17 +116,23 @@ extension TakeOverWorld {
         if redis, self.hosts[victim].redisPausedUntil <= self.now { self.hosts[victim].redisPausedUntil = until }
     }
 
-    private mutating func restartRedis(_ victim: Int, after delay: Int64, losesPower: Bool) {
+    private mutating func restartRedis(
+        _ victim: Int,
+        after delay: Int64,
+        losesPower: Bool,
+        sparingNobody: Bool = false
+    ) {
         if self.isInMemory, self.hosts[victim].redis.isUp {
-            guard self.canSpare(victim) else { return }
-            self.hosts[victim].hasLostData = true
+            guard sparingNobody || self.canSpare(victim) else { return }
+            self.hosts[victim].hasLostMemory = true
         }
         self.stopRedis(victim, losesPower: losesPower)
         self.schedule(.startRedis(victim, losesData: false), after: delay)
     }
 
-    mutating func losePower(_ victim: Int, for length: Int64) {
-        self.restartRedis(victim, after: length, losesPower: true)
+    /// - Parameter sparingNobody: whether a majority may lose what is in memory only.
+    mutating func losePower(_ victim: Int, for length: Int64, sparingNobody: Bool = false) {
+        self.restartRedis(victim, after: length, losesPower: true, sparingNobody: sparingNobody)
         self.crashManager(victim, restartsAfter: length + self.generator.time(from: 0, to: 5_000_000))
     }
 
@@ -144,11 +152,15 @@ extension TakeOverWorld {
     /// Whether a majority of the members has its data without this one.
     private func canSpare(_ victim: Int) -> Bool {
         let rest = self.hosts.indices.count { index in
-            guard index != victim, !self.hosts[index].hasLostData else { return false }
-            // One that is sent a whole data set has let go of what it had in memory.
-            return !self.isInMemory || !self.hosts[index].redis.isLoading
+            index != victim && !self.hosts[index].hasLostData && !self.hosts[index].hasLostMemory
         }
         return rest >= self.membership.majority
+    }
+
+    /// A member has caught up.
+    mutating func noteWhole(_ index: Int) {
+        self.hosts[index].hasLostData = false
+        self.hosts[index].hasLostMemory = false
     }
 
     private mutating func command(_ victim: Int, _ other: Int) {

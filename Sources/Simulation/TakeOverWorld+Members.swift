@@ -56,9 +56,7 @@ extension TakeOverWorld {
         case .store(let record):
             self.hosts[index].record = record
             let redis = self.hosts[index].redis
-            if record.isClean, redis.isUp, redis.role == .primary || redis.isLinkUp {
-                self.hosts[index].hasLostData = false
-            }
+            if record.isClean, redis.isUp, redis.role == .primary || redis.isLinkUp { self.noteWhole(index) }
             let delay = self.generator.time(from: 200_000, to: 3_000_000)
             self.schedule(.member(index, incarnation: incarnation, .stored(record)), after: delay)
         case .etcd(let action):
@@ -77,6 +75,7 @@ extension TakeOverWorld {
             }
             self.note("\(index) serves epoch \(ticket.epoch.number)")
             self.hosts[index].serving = ticket
+            self.hosts[index].hasLostMemory = false
             self.hosts[index].isDraining = false
             self.hosts[index].writesUnderWay = 0
             self.checker.noteServing(epoch: ticket.epoch.number, with: redis.log)
@@ -134,6 +133,7 @@ extension TakeOverWorld {
         case .promiseForgotten, .deposedPrimaryFollowed: rules.followsOnlyKeyHolder = false
         case .unsettledLeader: rules.settlesBeforePromotion = false
         case .emptyMemberOverlooked: rules.needsOperatorForEmptyMember = false
+        case .lastPrimaryWithoutVote: rules.needsVoteOfLastPrimary = false
         default: break
         }
         self.hosts[index].machine = MemberMachine(

@@ -15,8 +15,7 @@ extension TakeOverWorld {
             self.attach(index, link)
         case .load(let index, let link):
             guard self.hosts[index].redis.link == link, !self.isRedisPaused(index, event) else { return }
-            let onDisk = self.hosts[index].redis.olderLog ?? self.hosts[index].redis.log
-            self.hosts[index].redis.olderLog = onDisk
+            self.hosts[index].redis.olderLog = self.hosts[index].redis.olderLog ?? self.logOnDisk(of: index)
             self.hosts[index].redis.log = []
             self.hosts[index].redis.syncedCount = 0
             self.hosts[index].redis.hasTransferFile = true
@@ -120,6 +119,13 @@ extension TakeOverWorld {
         let position = self.hosts[index].redis.position
         self.note("the Redis of \(index) starts at \(position)")
         self.tell(index, self.start(of: index))
+    }
+
+    /// The log that would be loaded if Redis were stopped now; in memory it lacks something of the end.
+    private mutating func logOnDisk(of index: Int) -> [LogEntry] {
+        let redis = self.hosts[index].redis
+        guard self.isInMemory else { return redis.log }
+        return redis.log.dropLast(self.generator.number(below: redis.log.count - redis.syncedCount + 1))
     }
 
     /// What an agent tells that finds this Redis running.

@@ -25,13 +25,15 @@ package struct TakeOverWorld {
         var crashesAtCut = false
         /// Whether its Redis loses power between a full synchronization and the end of the rewrite that follows.
         var crashesInRewrite = false
-        /// Whether its data was lost, or was in memory only when its Redis stopped, and it has not caught up since.
+        /// Whether its data was lost for good, and it has not caught up since.
         var hasLostData = false
+        /// Whether its Redis stopped, in a world in memory, and it has not caught up since.
+        var hasLostMemory = false
     }
 
     let memberCount: Int
     /// Whether Redis confirms what is in its memory only, so that any restart of it may forget that.
-    let isInMemory: Bool
+    package let isInMemory: Bool
     let mutation: Mutation?
     var generator: SeededGenerator
     var now: Int64 = 0

@@ -141,9 +141,9 @@ extension MemberMachine {
         guard self.storing == record else { return }
         self.storing = nil
         self.record = record
-        if record.isClean, !self.isTrusted, self.isRedisUp {
-            // Redis was started on less than that while the record was on its way to disk.
-            return self.store(promise: record.promise, isClean: false)
+        if record.isClean, self.isRedisUp, !self.isTrusted || !record.vouches(for: self.redisRun) {
+            // Redis was started, perhaps on less than that, while the record was on its way to disk.
+            return self.store(promise: record.promise, isClean: self.isTrusted)
         }
         self.promoteWhenClean(at: now)
         self.step(at: now)

@@ -25,7 +25,9 @@ extension MemberMachine {
         if let since = tenure.shortSince { next = min(next, since + self.terms.confirmationBound) }
         switch tenure.stage {
         case .cutting(let canvass):
-            if let majorityAt = canvass.majorityAt { next = min(next, majorityAt + self.terms.laggardGrace) }
+            for cutAt in [canvass.majorityAt, canvass.cutAt] {
+                if let cutAt { next = min(next, cutAt + self.terms.laggardGrace) }
+            }
             if canvass.hasAnswer(of: self.id) { next = min(next, tenure.retryAt) }
         case .publishing, .marking: next = min(next, tenure.retryAt)
         case .settling, .promoting, .serving, .pausing: break

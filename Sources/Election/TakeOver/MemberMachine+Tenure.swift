@@ -199,6 +199,7 @@ extension MemberMachine {
             of: self.membership,
             laggardGrace: self.terms.laggardGrace,
             acceptsEmptyMembers: self.hasEverything(canvass) || !self.rules.needsOperatorForEmptyMember,
+            lastPrimary: self.lastPrimary(among: canvass),
             at: now
         )
         switch verdict {
@@ -211,13 +212,22 @@ extension MemberMachine {
         }
     }
 
-    /// Whether no empty member can have lost anything: nobody ever served, or the one who served last kept its disk.
-    ///
-    /// That is for etcd to say, in a state that was read after this member had won the key: no other member has become the
-    /// primary since. A primary has everything on its disk that was acknowledged before and by it.
+    /// Whether no empty member can have lost anything: nobody ever served, or the one who served last kept its data.
     private func hasEverything(_ canvass: Canvass) -> Bool {
         guard let tenure, self.observed.leader?.epoch == tenure.epoch else { return false }
-        return self.observed.primary.map { canvass.hasVote(of: $0.member) } ?? true
+        return self.observed.primary == nil || self.lastPrimary(among: canvass) != nil
+    }
+
+    /// The member that served last, if it has answered, and has kept what it had.
+    ///
+    /// Who that is is for etcd to say, in a state that was read after this member had won the key: no other member has
+    /// become the primary since. A primary has everything that was acknowledged before and by it.
+    private func lastPrimary(among canvass: Canvass) -> MemberID? {
+        guard let tenure, self.observed.leader?.epoch == tenure.epoch, let last = self.observed.primary?.member else {
+            return nil
+        }
+        let isEnough = canvass.hasVote(of: last) || !self.rules.needsVoteOfLastPrimary && canvass.hasAnswer(of: last)
+        return isEnough ? last : nil
     }
 
     /// Leads, once everything is on this member's own disk.

@@ -50,7 +50,8 @@ package enum RedisEvent: Hashable, Sendable {
     ///
     /// Every connection that an earlier process of this member made was dropped before. `isIntact` is false when there is
     /// no data, and when there is a transfer file (`RedisReport.hasTransferFile`): the AOF may then hold an older data set.
-    /// The run is named when Redis confirms what is in its memory only, and nil when it confirms what is on its disk.
+    /// The run is named when Redis confirms what is in its memory only, and nil when it confirms nothing before it is on its
+    /// disk.
     case started(isIntact: Bool, run: RedisRun?)
     /// The process is gone.
     case stopped

@@ -12,6 +12,8 @@ package struct TakeOverRules: Hashable, Sendable {
     package var settlesBeforePromotion = true
     /// Whether the answers of all members are too few for a leader when one of them came back empty (P9).
     package var needsOperatorForEmptyMember = true
+    /// Whether the member that served last stands in for a majority of voters only if it votes itself.
+    package var needsVoteOfLastPrimary = true
 
     package init() {}
 }

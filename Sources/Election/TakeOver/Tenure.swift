@@ -80,6 +80,8 @@ struct Canvass: Sendable {
     private(set) var answers: [Answer] = []
     /// When a majority of voters had been cut.
     private(set) var majorityAt: Uptime?
+    /// When a majority had been cut, voters or not.
+    private(set) var cutAt: Uptime?
 
     init(recovery: Bool?) {
         self.recovery = recovery
@@ -101,6 +103,7 @@ struct Canvass: Sendable {
             self.answers.append(answer)
         }
         if self.majorityAt == nil, self.answers.count(where: \.isVoter) >= membership.quorum { self.majorityAt = now }
+        if self.cutAt == nil, self.answers.count >= membership.quorum { self.cutAt = now }
     }
 
     /// The member with the greatest position; the one with the lowest number among several.
@@ -115,14 +118,19 @@ struct Canvass: Sendable {
     /// acknowledged is on the disk of the leader that wrote it, whatever the others forgot. That disk may be the one that
     /// is gone when a member answers without any data; then only an operator knows whether the rest will do.
     ///
+    /// As long as members are missing, the one that served last stands in for it: what was acknowledged before and by it
+    /// it has, and nobody has served since. The majority that was cut is then needed for its promise only.
+    ///
     /// - Parameters:
     ///   - laggardGrace: how long the others are waited for once a majority is there.
     ///   - acceptsEmptyMembers: whether an empty member cannot have lost anything that the others do not have.
+    ///   - lastPrimary: the member that served last, if that is certain and it has kept what it had.
     func verdict(
         for candidate: MemberID,
         of membership: Membership,
         laggardGrace: Duration,
         acceptsEmptyMembers: Bool,
+        lastPrimary: MemberID?,
         at now: Uptime
     ) -> Verdict {
         guard let own = self.answers.first(where: { $0.member == candidate }) else { return .wait }
@@ -133,6 +141,9 @@ struct Canvass: Sendable {
             if notAhead >= membership.quorum { return .lead }
             guard let best = self.best(ofVotersOnly: true), best.member != candidate else { return .wait }
             return .yield(to: best.member)
+        }
+        if let cutAt, let lastPrimary, !isComplete, now >= cutAt + laggardGrace {
+            return lastPrimary == candidate ? .lead : .yield(to: lastPrimary)
         }
         guard isComplete, acceptsEmptyMembers || !self.answers.contains(where: \.isEmpty),
             let best = self.best(ofVotersOnly: false)

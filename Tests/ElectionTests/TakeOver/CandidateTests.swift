@@ -156,6 +156,30 @@ struct CandidateTests {
         }
     }
 
+    @Test("leads a majority without votes while a member is missing, if it served last and has its vote")
+    func lastPrimary() {
+        for (state, isVoter) in [((10, 0), true), ((9, 0), true), ((10, 0), false)] as [((UInt64, UInt8), Bool)] {
+            let record = isVoter ? MachineDriver.clean : .missing
+            var driver = MachineDriver(memberCount: 3, record: record)
+            driver.winAndCut()
+            driver.receive(.etcd(.state(MachineDriver.state(revision: 10, leader: state, primary: (1, 0)))))
+            driver.answer(from: 1, isVoter: false)
+            #expect(!driver.wait(149).contains(Self.promotion), "the third may be about to answer")
+            let leads = driver.wait(1).contains(Self.promotion)
+            #expect(leads == (isVoter && state.0 == 10))
+        }
+    }
+
+    @Test("yields to the member that served last, which votes, while another one is missing")
+    func otherLastPrimary() {
+        var driver = MachineDriver(memberCount: 3, record: .missing)
+        driver.winAndCut()
+        driver.receive(.etcd(.state(MachineDriver.state(revision: 10, leader: (10, 0), primary: (1, 1)))))
+        driver.answer(from: 1)
+        let actions = driver.wait(150)
+        #expect(actions.resignation == .etcd(.resign(MachineDriver.epoch, preferring: MemberID(1))))
+    }
+
     @Test("does not remember what an operator accepted once there is a primary, or for longer than half a minute")
     func staleRecovery() {
         var served = MachineDriver(memberCount: 3)
