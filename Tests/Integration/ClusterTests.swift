@@ -68,6 +68,39 @@ struct ClusterTests {
         }
     }
 
+    @Test("in memory, a host started anew has no vote: two of three have no leader, all three the best of them")
+    func memory() async throws {
+        try await onThread {
+            let cluster = try ClusterProcesses(settings: Self.settings.merging(["durability": "memory"]) { $1 })
+            let load = ClusterLoad(cluster)
+            #expect(load.progresses(by: 200))
+            let epoch = try #require(try cluster.status().epoch)
+            for member in cluster.members { cluster.kill(member) }
+            for member in [UInt32(1), 2] { try cluster.start(member) }
+            let status = try cluster.status(when: "both have stood for election") { status in
+                status.members.count { $0.status?.promise ?? 0 > epoch } == 2
+            }
+            #expect(status.leader == nil)
+            #expect(status.members.allSatisfy { $0.status?.isVoter != true })
+            #expect(try cluster.command(["status"]).text.contains("since 0 of 3 have a vote and 2 must have one"))
+
+            try cluster.start(3)
+            _ = try cluster.status(when: "every member has a vote") { $0.isComplete }
+            #expect(load.progresses(by: 50), "after all were back")
+
+            // Of a follower that is started anew nobody notices anything, and the one that went on leads without its vote.
+            let leader = try #require(try cluster.status().leader)
+            let others = cluster.members.filter { $0 != leader }
+            cluster.kill(others[0])
+            cluster.kill(others[1])
+            _ = try cluster.status(when: "the majority is gone") { $0.leader == nil }
+            try cluster.start(others[1])
+            _ = try cluster.status(when: "the last leader leads again") { $0.leader == leader }
+            #expect(load.progresses(by: 50), "with two of three")
+            try Self.check(load.stop(), against: cluster)
+        }
+    }
+
     @Test("an operator sees the members, lets another one lead, and drains the one that does")
     func handOver() async throws {
         try await onThread {

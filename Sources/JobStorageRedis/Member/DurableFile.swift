@@ -14,6 +14,9 @@ package enum MemberFileError: Error, Equatable {
 
 /// A small file that is replaced as a whole: after a crash it holds the old bytes or the new ones.
 struct DurableFile: Sendable {
+    /// How much is read at a time, in bytes.
+    private static let chunkByteCount = 1 << 14
+
     let path: String
 
     /// The bytes; nil if there is no such file.
@@ -27,7 +30,7 @@ struct DurableFile: Sendable {
         }
         defer { close(descriptor) }
         var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: byteLimit + 1)
+        var chunk = [UInt8](repeating: 0, count: min(byteLimit + 1, Self.chunkByteCount))
         while bytes.count <= byteLimit {
             let count = read(descriptor, &chunk, chunk.count)
             if count < 0, errno == EINTR { continue }

@@ -50,6 +50,20 @@ package final class MemberRedis {
         return String(name)
     }
 
+    /// Whether it confirms nothing before that is on its disk, as it was told when it was started.
+    package func syncsEachWrite() throws(StorageError) -> Bool {
+        try self.connectIfNeeded()
+        var commands = RedisCommandBuffer(reserving: 64)
+        commands.begin("CONFIG", argumentCount: 2)
+        commands.append("GET")
+        commands.append("appendfsync")
+        let answer = try self.link.reply(to: commands).withView { (reply) throws(StorageError) in
+            try reply.items { (item) throws(StorageError) in try item.storedBytes() }
+        }
+        guard answer.count == 2 else { throw .incompatible("Redis does not say when it syncs its log") }
+        return answer[1].map { Array($0) } == Array("always".utf8)
+    }
+
     /// Cuts it off: it follows the void, and every connection but this one is dropped, those of replicas too.
     package func detach() throws(StorageError) {
         var commands = RedisCommandBuffer(reserving: 512)

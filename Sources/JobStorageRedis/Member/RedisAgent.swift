@@ -94,10 +94,14 @@ final class RedisAgent {
             self.noteEnd()
             guard try self.settle() else { return self.redis.disconnect() }
             let isIntact = try self.isIntact()
+            // What the settings say may be newer than this Redis.
+            let isDurable = try self.redis.syncsEachWrite()
             self.startedRun = run
             self.lastWarning = ""
-            let volatile = self.durability == .memory ? RedisRun(run) : nil
-            self.tell(.redis(.started(isIntact: isIntact, run: volatile)))
+            if self.durability == .disk, !isDurable {
+                self.warnOnce("Redis does not sync each write yet, as durability asks: start this host anew")
+            }
+            self.tell(.redis(.started(isIntact: isIntact, run: isDurable ? nil : RedisRun(run))))
         } catch {
             self.redis.disconnect()
             self.warnOnce("Redis cannot be commanded: \(error)")

@@ -20,7 +20,7 @@ package final class RedisMemberStore: MemberStore {
 
     /// - Parameters:
     ///   - configuration: how the manager enters its own Redis.
-    ///   - durability: when that Redis confirms a write.
+    ///   - durability: when that Redis is to confirm a write; there is a warning if it does so earlier.
     ///   - directory: where that Redis has its files, and where the record is kept.
     ///   - others: where the Redis of each other member announces itself.
     ///   - warn: is told what an operator ought to know, in words; called on the thread of the store.

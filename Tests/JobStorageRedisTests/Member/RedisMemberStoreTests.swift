@@ -18,6 +18,7 @@ struct RedisMemberStoreTests {
 
         init(
             durability: MemberRedisServer.Durability = .disk,
+            settings: MemberRedisServer.Durability? = nil,
             starts: Bool = true,
             others: [MemberID: RedisAddress] = [:]
         ) throws {
@@ -25,7 +26,7 @@ struct RedisMemberStoreTests {
             let warnings = self.warnings
             self.store = RedisMemberStore(
                 configuration: try MemberFixture.configuration(of: self.fixture.server),
-                durability: durability,
+                durability: settings ?? durability,
                 directory: self.fixture.path,
                 others: others
             ) { warnings.put($0) }
@@ -91,9 +92,12 @@ struct RedisMemberStoreTests {
         #expect(try !agent.report(.inspect(operation: 3)).hasTransferFile)
     }
 
-    @Test("a Redis that confirms what is in its memory is told of by its run, which a record can name")
-    func runs() throws {
-        let agent = try Agent(durability: .memory)
+    @Test(
+        "a Redis that confirms what is in its memory is told of by its run, which a record can name, whatever the settings say",
+        arguments: [MemberRedisServer.Durability.memory, .disk]
+    )
+    func runs(settings: MemberRedisServer.Durability) throws {
+        let agent = try Agent(durability: .memory, settings: settings)
         let first = try #require(try agent.startedRun())
         let record = MemberRecord(promise: Epoch(3), isClean: true, run: first)
         agent.store.store(record)
@@ -106,6 +110,7 @@ struct RedisMemberStoreTests {
         let second = try #require(try agent.startedRun(skipping: before))
         #expect(second != first)
         #expect(try agent.store.readRecord() == record)
+        #expect(agent.warnings.elements.contains { $0.contains("start this host anew") } == (settings == .disk))
     }
 
     @Test("whoever was connected before is dropped before Redis is said to be there")
