@@ -30,7 +30,7 @@ package struct LogManifest: Sendable, Equatable {
     }
 
     /// How much of it is read, in bytes; Redis keeps a few lines in it.
-    static let byteLimit = 1 << 16
+    static let byteLimit = 1 << 20
 
     let parts: [Part]
 

@@ -7,11 +7,6 @@ import Redis
 ///
 /// A manager whose disk is full may not be: it ends when it cannot write what it promised.
 struct LogKeeper: Sendable {
-    /// How often Redis is asked about its log.
-    private static let interval = Duration.seconds(1)
-    /// How often, while something is wrong with it.
-    private static let repairInterval = Duration.milliseconds(100)
-
     let endpoint: RedisEndpoint
     let options: RedisConnectionOptions
     /// Where Redis keeps its data.
@@ -22,7 +17,7 @@ struct LogKeeper: Sendable {
     func run() async {
         var repair = LogRepair()
         while !Task.isCancelled {
-            try? await Task.sleep(for: repair.isUnderWay ? Self.repairInterval : Self.interval)
+            try? await Task.sleep(for: repair.pause)
             let before = repair
             // Redis may take its time to answer.
             repair = (try? await NIOThreadPool.singleton.runIfActive { self.takeStep(of: before) }) ?? before

@@ -14,7 +14,9 @@ struct LogRepair {
         case whole
         /// Redis cannot write its log, or could not and was not told to rewrite it. Can move to rewriting.
         case failing
-        /// The log is written anew. Can move to whole, and back to failing.
+        /// A rewrite has failed. Can move to rewriting.
+        case refusing
+        /// The log is written anew. Can move to whole, refusing and failing.
         case rewriting
     }
 
@@ -31,8 +33,16 @@ struct LogRepair {
 
     private var state = State.whole
 
-    /// Whether it should be asked again soon.
-    var isUnderWay: Bool { self.state != .whole }
+    /// How long to wait before Redis is asked again.
+    ///
+    /// A rewrite that fails has filled the disk, perhaps, and each leaves one more file; it is not tried again at once.
+    var pause: Duration {
+        switch self.state {
+        case .whole: .seconds(1)
+        case .failing, .rewriting: .milliseconds(100)
+        case .refusing: .seconds(10)
+        }
+    }
 
     /// Takes in what Redis says of itself.
     ///
@@ -42,8 +52,9 @@ struct LogRepair {
     mutating func take(_ persistence: String, length: LogManifest.Length?) -> Step {
         let lines = Set(persistence.split(whereSeparator: \.isNewline))
         guard !lines.contains("aof_last_write_status:err") else {
-            defer { self.state = .failing }
-            return self.state == .failing ? .nothing : .report
+            guard self.state != .failing, self.state != .refusing else { return .nothing }
+            self.state = self.state == .rewriting ? .refusing : .failing
+            return .report
         }
         let isIdle = lines.contains("aof_rewrite_in_progress:0") && lines.contains("aof_rewrite_scheduled:0")
         switch self.state {
@@ -51,11 +62,11 @@ struct LogRepair {
             guard isIdle, let length, Self.hasGap(length, lines) else { return .nothing }
             self.state = .failing
             return .rewrite
-        case .failing: return isIdle ? .rewrite : .nothing
+        case .failing, .refusing: return isIdle ? .rewrite : .nothing
         case .rewriting:
             guard isIdle else { return .nothing }
             guard lines.contains("aof_last_bgrewrite_status:ok") else {
-                self.state = .failing
+                self.state = .refusing
                 return .nothing
             }
             self.state = .whole

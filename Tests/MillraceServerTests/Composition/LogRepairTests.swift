@@ -31,7 +31,7 @@ struct LogRepairTests {
         var repair = LogRepair()
         #expect(repair.take(Self.persistence(), length: nil) == .nothing)
         #expect(repair.take(Self.persistence(isRewriting: true, lastRewrite: "err"), length: nil) == .nothing)
-        #expect(!repair.isUnderWay)
+        #expect(repair.pause == .seconds(1))
     }
 
     @Test("begins once Redis can write again and no other rewrite is under way, and ends with the rewrite")
@@ -39,7 +39,7 @@ struct LogRepairTests {
         var repair = LogRepair()
         #expect(repair.take(Self.persistence("err"), length: nil) == .report)
         #expect(repair.take(Self.persistence("err"), length: nil) == .nothing)
-        #expect(repair.isUnderWay)
+        #expect(repair.pause == .milliseconds(100))
         // Begun before, so that the damaged file stays.
         #expect(repair.take(Self.persistence(isRewriting: true), length: nil) == .nothing)
         #expect(repair.take(Self.persistence(isScheduled: true), length: nil) == .nothing)
@@ -47,9 +47,9 @@ struct LogRepairTests {
         #expect(repair.take(Self.persistence(), length: nil) == .rewrite, "Redis has not taken the command")
         repair.noteRewrite()
         #expect(repair.take(Self.persistence(isRewriting: true), length: nil) == .nothing)
-        #expect(repair.isUnderWay)
+        #expect(repair.pause == .milliseconds(100))
         #expect(repair.take(Self.persistence(), length: nil) == .done)
-        #expect(!repair.isUnderWay)
+        #expect(repair.pause == .seconds(1))
         #expect(repair.take(Self.persistence(), length: nil) == .nothing)
     }
 
@@ -62,6 +62,7 @@ struct LogRepairTests {
             _ = repair.take(Self.persistence("err"), length: nil)
             repair.noteRewrite()
             #expect(repair.take(failure, length: nil) == step)
+            #expect(repair.pause == .seconds(10), "each attempt may fill the disk")
             #expect(repair.take(Self.persistence(lastRewrite: "err"), length: nil) == .rewrite)
         }
     }
@@ -78,7 +79,7 @@ struct LogRepairTests {
         var new = repair
         #expect(repair.take(Self.persistence(size: 1_000), length: longer) == .rewrite)
         #expect(new.take(Self.persistence(size: 700, base: 0), length: longer) == .rewrite)
-        #expect(repair.isUnderWay)
+        #expect(repair.pause == .milliseconds(100))
         repair.noteRewrite()
         #expect(repair.take(Self.persistence(size: 700), length: length) == .done)
     }
