@@ -192,7 +192,7 @@ let package = Package(
             name: "FuzzTests",
             dependencies: ["FuzzTargets"],
             path: "Tests/Fuzz",
-            exclude: ["Targets", "Driver", "leaks.txt"],
+            exclude: ["Targets", "Driver"],
             sources: ["Replay"],
             resources: [.copy("Corpus")],
             swiftSettings: settings

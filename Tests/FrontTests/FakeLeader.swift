@@ -80,7 +80,10 @@ final class FakeLeader: PolledPeerLink {
     }
 
     func close() {
-        self.state.withLock { $0.isClosed = true }
+        self.state.withLock { state in
+            state.isClosed = true
+            state.hasMessages = nil
+        }
     }
 
     func send(_ bytes: [UInt8]) {

@@ -64,6 +64,9 @@ private final class FakeManager: PeerLink {
     }
 
     func close() {
-        self.state.withLock { $0.isClosed = true }
+        self.state.withLock { state in
+            state.isClosed = true
+            state.receive = nil
+        }
     }
 }

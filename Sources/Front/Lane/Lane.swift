@@ -199,6 +199,7 @@ extension Lane {
         self.ticker?.cancel()
         self.ticker = nil
         for client in Array(self.clients.values) { client.close() }
+        self.watched = []
         self.drained?.succeed()
         self.drained = nil
     }

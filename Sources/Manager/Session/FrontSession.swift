@@ -20,6 +20,11 @@ final class FrontSession {
         self.lastHeard = now
     }
 
+    deinit {
+        // A fetch that waits and its lane hold each other, and nobody answers it any more.
+        for lane in self.lanes.values { lane.waiting = [:] }
+    }
+
     func lane(_ number: UInt16) -> Lane {
         if let lane = self.lanes[number] { return lane }
         let lane = Lane(key: LaneKey(session: self.id, lane: number), record: nil)

@@ -124,7 +124,10 @@ final class FakeStore: MemberStore {
         answer(self.current)
     }
 
-    func stop() {}
+    func stop() {
+        self.tell.withLock { $0 = nil }
+        self.fail.withLock { $0 = nil }
+    }
 
     private var current: RedisReport {
         RedisReport(
@@ -157,7 +160,9 @@ final class FakeNetwork: PeerNetwork {
         self.answers.put(bytes)
     }
 
-    func close() {}
+    func close() {
+        self.tell.withLock { $0 = nil }
+    }
 
     func ask(_ bytes: [UInt8]) {
         self.tell.withLock { $0 }?(.question(bytes, from: PeerAsker(identity: [1])))

@@ -58,7 +58,10 @@ final class FakeLeader: PeerLink {
     }
 
     func close() {
-        self.state.withLock { $0.isClosed = true }
+        self.state.withLock { state in
+            state.isClosed = true
+            state.receive = nil
+        }
     }
 
     func send(_ message: [UInt8]) {
