@@ -190,9 +190,11 @@ extension TakeOverWorld {
 
     /// An operator finds nobody serving because a disk is lost, and accepts that what only that one had is lost, too.
     ///
-    /// As long as every disk is there nobody comes, and the cluster has to help itself.
+    /// As long as every disk is there nobody comes, and the cluster has to help itself. In memory an empty member is like a
+    /// lost disk: when the first leader of a new cluster has forgotten everything, nobody can tell what that was.
     mutating func recover() {
-        guard !self.hasServedSinceHealing, self.hosts.contains(where: \.hasLostData) else { return }
+        let needsOperator = self.hosts.contains { $0.hasLostData || self.isInMemory && $0.redis.log.isEmpty }
+        guard !self.hasServedSinceHealing, needsOperator else { return }
         self.note("an operator lets the greatest position lead, and accepts a loss")
         self.neededOperator = true
         self.checker.acceptLoss()
