@@ -7,7 +7,8 @@ import JobCore
 ///
 /// - Any majority of the one and any of the other have a host in common. That is so for a member that is added or
 ///   removed because of the counts; and for one whose address changed because the new host is empty and has no vote, so
-///   that the first leader under the new list needs a majority of the hosts that are in both.
+///   that the first leader under the new list needs a majority of the hosts that are in both, or is the one of them that
+///   served last and has everything.
 /// - Each epoch belongs to the list at whose time its leader key was created: ``EtcdLeaderRegister`` wins no bid unless
 ///   the list is still its own.
 /// - The change takes the leader key away. So nobody follows the former leader any more, above all not a new member, which

@@ -25,9 +25,9 @@ extension MemberMachine {
         if let since = tenure.shortSince { next = min(next, since + self.terms.confirmationBound) }
         switch tenure.stage {
         case .cutting(let canvass):
-            for cutAt in [canvass.majorityAt, canvass.cutAt] {
-                if let cutAt { next = min(next, cutAt + self.terms.laggardGrace) }
-            }
+            // Only as long as something follows from it; what else may follow comes with an answer.
+            let decidesAt = canvass.majorityAt ?? (self.heir(among: canvass) == nil ? nil : canvass.cutAt)
+            if let decidesAt { next = min(next, decidesAt + self.terms.laggardGrace) }
             if canvass.hasAnswer(of: self.id) { next = min(next, tenure.retryAt) }
         case .publishing, .marking: next = min(next, tenure.retryAt)
         case .settling, .promoting, .serving, .pausing: break

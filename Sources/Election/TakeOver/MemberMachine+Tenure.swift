@@ -199,7 +199,7 @@ extension MemberMachine {
             of: self.membership,
             laggardGrace: self.terms.laggardGrace,
             acceptsEmptyMembers: self.hasEverything(canvass) || !self.rules.needsOperatorForEmptyMember,
-            lastPrimary: self.lastPrimary(among: canvass),
+            heir: self.heir(among: canvass),
             at: now
         )
         switch verdict {
@@ -222,12 +222,27 @@ extension MemberMachine {
     ///
     /// Who that is is for etcd to say, in a state that was read after this member had won the key: no other member has
     /// become the primary since. A primary has everything that was acknowledged before and by it.
-    private func lastPrimary(among canvass: Canvass) -> MemberID? {
-        guard let tenure, self.observed.leader?.epoch == tenure.epoch, let last = self.observed.primary?.member else {
-            return nil
+    private func lastPrimary(among canvass: Canvass) -> ClusterState.Holder? {
+        guard let tenure, self.observed.leader?.epoch == tenure.epoch, let last = self.observed.primary,
+            canvass.hasVote(of: last.member)
+        else { return nil }
+        return last
+    }
+
+    /// The member that may lead without a majority of votes: the one that served last.
+    ///
+    /// What it says of its data has to be what etcd lets expect, and the most that anybody says. Otherwise etcd was
+    /// restored to what it had earlier, or the member's data was; or an epoch was begun that never served, which is rare.
+    func heir(among canvass: Canvass) -> MemberID? {
+        guard self.rules.needsVoteOfLastPrimary else {
+            return self.observed.primary.flatMap { canvass.hasAnswer(of: $0.member) ? $0.member : nil }
         }
-        let isEnough = canvass.hasVote(of: last) || !self.rules.needsVoteOfLastPrimary && canvass.hasAnswer(of: last)
-        return isEnough ? last : nil
+        guard let last = self.lastPrimary(among: canvass), let position = canvass.position(of: last.member),
+            position.epoch == last.epoch, canvass.best(ofVotersOnly: false).map({ $0.position <= position }) ?? false
+        else { return nil }
+        // It was told that it is its turn, and did not come: others may answer meanwhile.
+        guard last.member == self.id || self.observed.preferred != last.member else { return nil }
+        return last.member
     }
 
     /// Leads, once everything is on this member's own disk.

@@ -92,6 +92,10 @@ struct Canvass: Sendable {
         self.answers.contains { $0.member == member && $0.isVoter }
     }
 
+    func position(of member: MemberID) -> Position? {
+        self.answers.first { $0.member == member }?.position
+    }
+
     func hasAnswer(of member: MemberID) -> Bool {
         self.answers.contains { $0.member == member }
     }
@@ -124,13 +128,13 @@ struct Canvass: Sendable {
     /// - Parameters:
     ///   - laggardGrace: how long the others are waited for once a majority is there.
     ///   - acceptsEmptyMembers: whether an empty member cannot have lost anything that the others do not have.
-    ///   - lastPrimary: the member that served last, if that is certain and it has kept what it had.
+    ///   - heir: the member that served last, if that is certain and it has kept what it had.
     func verdict(
         for candidate: MemberID,
         of membership: Membership,
         laggardGrace: Duration,
         acceptsEmptyMembers: Bool,
-        lastPrimary: MemberID?,
+        heir: MemberID?,
         at now: Uptime
     ) -> Verdict {
         guard let own = self.answers.first(where: { $0.member == candidate }) else { return .wait }
@@ -142,8 +146,8 @@ struct Canvass: Sendable {
             guard let best = self.best(ofVotersOnly: true), best.member != candidate else { return .wait }
             return .yield(to: best.member)
         }
-        if let cutAt, let lastPrimary, !isComplete, now >= cutAt + laggardGrace {
-            return lastPrimary == candidate ? .lead : .yield(to: lastPrimary)
+        if let cutAt, let heir, !isComplete, now >= cutAt + laggardGrace {
+            return heir == candidate ? .lead : .yield(to: heir)
         }
         guard isComplete, acceptsEmptyMembers || !self.answers.contains(where: \.isEmpty),
             let best = self.best(ofVotersOnly: false)

@@ -93,6 +93,22 @@ struct AgentTests {
         #expect(driver.lastActions.contains(.send(answer, to: Self.candidate)))
     }
 
+    @Test("names the present run when Redis was started anew while the first record with a run was on its way")
+    func runAfterRecord() {
+        var driver = MachineDriver(memberCount: 3, run: RedisRun("a"))
+        driver.receive(.message(.cut(MachineDriver.epoch), from: Self.candidate))
+        let underWay = MemberRecord(promise: MachineDriver.epoch, isClean: true, run: RedisRun("a"))
+        driver.receive(.redis(.stopped))
+        driver.receive(.redis(.started(isIntact: true, run: RedisRun("b"))))
+        driver.receive(.stored(underWay))
+        let present = MemberRecord(promise: MachineDriver.epoch, isClean: true, run: RedisRun("b"))
+        #expect(driver.lastActions == [.store(present)])
+        driver.store()
+        driver.detached()
+        let answer = PeerMessage.cutAnswer(MachineDriver.epoch, position: MachineDriver.old, isVoter: true)
+        #expect(driver.lastActions.contains(.send(answer, to: Self.candidate)))
+    }
+
     @Test("follows the primary that etcd names, and is marked before as not clean")
     func follow() {
         var driver = Self.cut()

@@ -158,16 +158,44 @@ struct CandidateTests {
 
     @Test("leads a majority without votes while a member is missing, if it served last and has its vote")
     func lastPrimary() {
-        for (state, isVoter) in [((10, 0), true), ((9, 0), true), ((10, 0), false)] as [((UInt64, UInt8), Bool)] {
-            let record = isVoter ? MachineDriver.clean : .missing
-            var driver = MachineDriver(memberCount: 3, record: record)
+        for isVoter in [true, false] {
+            var driver = MachineDriver(memberCount: 3, record: isVoter ? MachineDriver.clean : .missing)
             driver.winAndCut()
-            driver.receive(.etcd(.state(MachineDriver.state(revision: 10, leader: state, primary: (1, 0)))))
+            driver.receive(.etcd(.state(MachineDriver.state(revision: 10, leader: (10, 0), primary: (1, 0)))))
             driver.answer(from: 1, isVoter: false)
             #expect(!driver.wait(149).contains(Self.promotion), "the third may be about to answer")
-            let leads = driver.wait(1).contains(Self.promotion)
-            #expect(leads == (isVoter && state.0 == 10))
+            #expect(driver.wait(1).contains(Self.promotion) == isVoter)
         }
+    }
+
+    @Test("is not taken for the one that served last on what etcd said before it won the key")
+    func formerPrimary() {
+        var driver = MachineDriver(memberCount: 3)
+        driver.receive(.etcd(.state(MachineDriver.state(revision: 8, leader: (8, 1), primary: (1, 0)))))
+        // Somebody else may have become the primary, and served, between this and the win.
+        driver.winAndCut(primary: (1, 0))
+        driver.answer(from: 1, isVoter: false)
+        #expect(!driver.wait(2_000).contains { $0.isPromotion })
+        driver.receive(.etcd(.state(MachineDriver.state(revision: 10, leader: (10, 0), primary: (1, 0)))))
+        #expect(driver.lastActions.contains { $0.isPromotion })
+    }
+
+    @Test(
+        "leaves the lead to others when its data is not what etcd lets expect of the one that served last",
+        arguments: [
+            // Of an earlier epoch, or of a later one; and another member has more, or something of a later epoch.
+            (Position(epoch: Epoch(0), sequence: 9), MachineDriver.old),
+            (Position(epoch: Epoch(2), sequence: 5), MachineDriver.old),
+            (MachineDriver.old, Position(epoch: Epoch(1), sequence: 6)),
+            (MachineDriver.old, Position(epoch: Epoch(2), sequence: 1)),
+        ]
+    )
+    func implausiblePrimary(own: Position, other: Position) {
+        var driver = MachineDriver(memberCount: 3)
+        driver.winAndCut(at: own)
+        driver.receive(.etcd(.state(MachineDriver.state(revision: 10, leader: (10, 0), primary: (1, 0)))))
+        driver.answer(from: 1, at: other, isVoter: false)
+        #expect(!driver.wait(2_400).contains { $0.isPromotion })
     }
 
     @Test("yields to the member that served last, which votes, while another one is missing")
@@ -178,6 +206,21 @@ struct CandidateTests {
         driver.answer(from: 1)
         let actions = driver.wait(150)
         #expect(actions.resignation == .etcd(.resign(MachineDriver.epoch, preferring: MemberID(1))))
+    }
+
+    @Test("waits for more answers when the member that served last was told already that it is its turn")
+    func absentPrimary() {
+        var driver = MachineDriver(memberCount: 5, record: .missing)
+        driver.winAndCut()
+        var state = MachineDriver.state(revision: 10, leader: (10, 0), primary: (1, 1))
+        state.preferred = MemberID(1)
+        driver.receive(.etcd(.state(state)))
+        driver.answer(from: 1)
+        driver.answer(from: 2)
+        #expect(driver.wait(2_000).resignation == nil)
+        // With the third vote they are a majority, of which this one has the most.
+        driver.answer(from: 3, at: Position(epoch: Epoch(1), sequence: 6))
+        #expect(driver.wait(150).resignation == .etcd(.resign(MachineDriver.epoch, preferring: MemberID(3))))
     }
 
     @Test("does not remember what an operator accepted once there is a primary, or for longer than half a minute")

@@ -97,14 +97,14 @@ struct MachineDriver {
     }
 
     /// Lets member 0 win the leader key.
-    mutating func win() {
-        let actions = self.receive(.etcd(.state(Self.state(revision: 9, leader: nil))))
+    mutating func win(primary: (UInt64, UInt8)? = nil) {
+        let actions = self.receive(.etcd(.state(Self.state(revision: 9, leader: nil, primary: primary))))
         for case .etcd(.campaign(let askedAt)) in actions { self.receive(.etcd(.won(Self.epoch, askedAt: askedAt))) }
     }
 
     /// Wins, and cuts itself.
-    mutating func winAndCut(at position: Position = Self.old) {
-        self.win()
+    mutating func winAndCut(at position: Position = Self.old, primary: (UInt64, UInt8)? = nil) {
+        self.win(primary: primary)
         self.store()
         self.detached(at: position)
     }
