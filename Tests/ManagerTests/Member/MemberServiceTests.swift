@@ -28,7 +28,7 @@ struct MemberServiceTests {
         )
         let (desk, changes) = (MemberDesk(machine: machine), self.changes)
         self.desk = desk
-        desk.onChange { changes.put(desk.mayLoad) }
+        desk.onChange { [weak desk] in if let desk { changes.put(desk.mayLoad) } }
     }
 
     private static let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
