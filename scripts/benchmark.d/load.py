@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import subprocess
-from typing import Callable
 
 from client import Client
 from server import Server
@@ -64,16 +63,6 @@ def run(millrace: str, server: Server, load: Load) -> Result:
         with Client(server.port) as client:
             client.ask("FLUSH")
     return Result(title=load.title, **{name: report[name] for name in fields})
-
-
-def median(millrace: str, server: Server, load: Load, count: int, by: Callable[[Result], float]) -> Result:
-    """The median of some runs: all its figures are of one run, but for the lost and duplicated jobs of them all."""
-    results = sorted((run(millrace, server, load) for _ in range(count)), key=by)
-    return dataclasses.replace(
-        results[count // 2],
-        lost=sum(result.lost for result in results),
-        duplicated=sum(result.duplicated for result in results),
-    )
 
 
 def fill(millrace: str, server: Server, job_count: int) -> tuple[str, float]:

@@ -16,7 +16,7 @@ class Setup:
     # The part of the full number of jobs, and of the full time.
     scale: float = 1
     # How often a run is repeated for its median.
-    repeats: int = 3
+    repeats: int = 5
 
     def jobs(self, count: int) -> int:
         return max(int(count * self.scale), _FEWEST_JOBS)

@@ -1,8 +1,13 @@
 """Producers and workers at their most, and at a steady pace."""
 
+import dataclasses
+import statistics
+from typing import Sequence
+
 import yardstick
-from load import Load, Result, median
+from load import Load, Result, run
 from report import Budget, Figure, Section, at_least, at_most, number, table
+from server import Server
 from setup import Setup, say
 
 # Jobs a second of upstream's server 1.10.0 in the same settings, on a machine like the one of the budgets.
@@ -12,36 +17,53 @@ _UPSTREAM = {"1 + 1": 2_128, "10 + 10": 5_323, "50 + 50": 6_535, "200 + 200": 5_
 _BUDGETS = {"1 + 1": (1, None), "10 + 10": (2.2, 95), "50 + 50": (3.5, 50), "200 + 200": (4.5, 45)}
 
 
+@dataclasses.dataclass
+class _Turns:
+    """What was measured when all settings were run in turns, with a look at the yardstick before each run."""
+
+    results: dict[Load, list[Result]]
+    looks: list[yardstick.Yardstick] = dataclasses.field(default_factory=list)
+
+    def median(self, load: Load, by=lambda result: result.jobs_per_second) -> Result:
+        """All its figures are of the median run, but for the lost and duplicated jobs of them all."""
+        results = sorted(self.results[load], key=by)
+        return dataclasses.replace(
+            results[len(results) // 2],
+            lost=sum(result.lost for result in results),
+            duplicated=sum(result.duplicated for result in results),
+        )
+
+
 def memory(setup: Setup) -> Section:
-    """Everything at `durability = memory`, between two looks at the yardstick."""
+    """Everything at `durability = memory`."""
     section = Section("Throughput and latency, `durability = memory`")
+    closed, bulk, steady = _closed_loops(setup), _producers_only(setup), _steady(setup)
     with setup.server() as server:
-        before = _yardstick(setup, server)
-        closed = [_median(setup, server, load) for load in _closed_loops(setup)]
-        bulk = [_median(setup, server, load) for load in _producers_only(setup)]
-        steady = _median(setup, server, _steady(setup), by=lambda result: result.milliseconds("push_to_start", "p99"))
-        after = _yardstick(setup, server)
-    section.results = closed + bulk + [steady]
-    for result in closed:
-        section.figures += _closed_loop_figures(result)
-    for result in bulk:
-        budget = at_least(150_000) if result.title.startswith("PUSHB") else None
-        section.figures.append(Figure(result.title, result.jobs_per_second, "jobs/s", budget))
-    section.figures += _steady_figures(steady)
-    section.notes = [_ratios(before, after, section.results)]
+        turns = _run_in_turns(setup, server, [*closed, *bulk, steady])
+    for load in closed:
+        section.figures += _closed_loop_figures(turns.median(load))
+    for load in bulk:
+        budget = at_least(150_000) if load.batch > 1 else None
+        section.figures.append(Figure(load.title, turns.median(load).jobs_per_second, "jobs/s", budget))
+    paced = turns.median(steady, by=lambda result: result.milliseconds("push_to_start", "p99"))
+    section.figures += _steady_figures(paced)
+    section.results = [*(turns.median(load) for load in closed + bulk), paced]
+    section.notes = [_ratios(turns, closed + bulk)]
     return section
 
 
 def disk(setup: Setup) -> Section:
     """Each batch on disk before it is confirmed."""
     section = Section("Throughput, `durability = disk`")
-    budgets = {"50 + 50": 12_000, "200 + 200": 16_000}
+    budgets = {50: 12_000, 200: 16_000}
+    loads = [Load(f"{count} + {count}", producers=count, workers=count, jobs=setup.jobs(60_000)) for count in budgets]
     with setup.server(durability="disk") as server:
-        for title, budget in budgets.items():
-            count = int(title.split()[0])
-            result = _median(setup, server, Load(title, producers=count, workers=count, jobs=setup.jobs(60_000)))
-            section.results.append(result)
-            section.figures.append(Figure(title, result.jobs_per_second, "jobs/s", at_least(budget)))
+        turns = _run_in_turns(setup, server, loads)
+    for load in loads:
+        result = turns.median(load)
+        section.results.append(result)
+        section.figures.append(Figure(load.title, result.jobs_per_second, "jobs/s", at_least(budgets[load.producers])))
+    section.notes = [_ratios(turns, loads)]
     return section
 
 
@@ -65,14 +87,15 @@ def _steady(setup: Setup) -> Load:
     return Load("2,000 jobs/s, 50 + 50", producers=50, workers=50, jobs=setup.jobs(30_000), rate=2_000)
 
 
-def _median(setup: Setup, server, load: Load, by=lambda result: result.jobs_per_second) -> Result:
-    say(load.title)
-    return median(setup.millrace, server, load, setup.repeats, by)
-
-
-def _yardstick(setup: Setup, server) -> yardstick.Yardstick:
-    say("redis-benchmark")
-    return yardstick.measure(server, setup.jobs(200_000))
+def _run_in_turns(setup: Setup, server: Server, loads: Sequence[Load]) -> _Turns:
+    """Runs all of them, and then all of them again, so that what slows the machine for some time slows no setting alone."""
+    turns = _Turns({load: [] for load in loads})
+    for number in range(setup.repeats):
+        for load in loads:
+            say(f"{load.title} ({number + 1} of {setup.repeats})")
+            turns.looks.append(yardstick.measure(server, setup.jobs(100_000)))
+            turns.results[load].append(run(setup.millrace, server, load))
+    return turns
 
 
 def _closed_loop_figures(result: Result) -> list[Figure]:
@@ -107,16 +130,20 @@ def _steady_figures(result: Result) -> list[Figure]:
     ]
 
 
-def _ratios(before: yardstick.Yardstick, after: yardstick.Yardstick, results: list[Result]) -> str:
-    lpush = (before.lpush + after.lpush) / 2
-    rows = [
-        [result.title, number(result.jobs_per_second), number(result.jobs_per_second / lpush)]
-        for result in results
-        if "jobs/s" not in result.title
-    ]
+def _ratios(turns: _Turns, loads: Sequence[Load]) -> str:
+    lpush, rpop = ([getattr(look, name) for look in turns.looks] for name in ("lpush", "rpop"))
+    rows = []
+    for load in loads:
+        rates = [result.jobs_per_second for result in turns.results[load]]
+        ratio = f"{statistics.median(rates) / statistics.median(lpush):.3g}"
+        rows.append([load.title, number(statistics.median(rates)), _range(rates), ratio])
     return (
-        f"The yardstick of the machine, `redis-benchmark -c 50 -d 100` at the server's own Redis: "
-        f"{number(before.lpush)} LPUSH and {number(before.rpop)} RPOP a second before these runs, "
-        f"{number(after.lpush)} and {number(after.rpop)} after them. A job is three commands.\n\n"
-        + table(["setting", "jobs/s", "by LPUSH a second"], rows)
+        "The yardstick of the machine is `redis-benchmark -c 50 -d 100` at the server's own Redis before each run, at the "
+        f"median {number(statistics.median(lpush))} LPUSH ({_range(lpush)}) and {number(statistics.median(rpop))} RPOP "
+        f"({_range(rpop)}) a second. A job is three commands.\n\n"
+        + table(["setting", "jobs/s", "in all runs", "by LPUSH a second"], rows)
     )
+
+
+def _range(values: Sequence[float]) -> str:
+    return f"{number(min(values))} to {number(max(values))}"
