@@ -16,9 +16,10 @@ from cluster import HOSTS, Cluster, NotCarriedOut, address
 from nemesis import FAULTS, victim
 from workload import Shape, Workload
 
-# How long everything may take to come to its end once all is healed: longer than the session of a front that was killed
-# lives, whose workers' jobs only then go to others.
-DRAIN = 90.0
+# How long everything may take to come to its end once all is healed. The session of a front that was killed lives for a
+# minute from when the last leader began, and only then do its workers' jobs go to others, of whom some die with them: each
+# time, it takes RELEASE_AFTER and the next look, a quarter of a minute later at the most.
+DRAIN = 180.0
 
 # How long after its healing a pause counts as one of a fault.
 AFTERMATH = 5.0
@@ -59,6 +60,7 @@ async def play(cluster, faults, seed, shape):
             break
         # Clients that were held up by the last one are under way again.
         await asyncio.sleep(1.0)
+    history.eased = history.now()
     if not await workload.drain(DRAIN):
         history.remainder["held by the server"] = await asyncio.to_thread(cluster.jobs)
     return history
@@ -82,7 +84,9 @@ class Table:
             row["errors"] += sum(fault.struck <= time < end for time, _, _ in history.errors)
             row["reconnections"] += sum(fault.struck <= time < end for time in history.reconnections)
             if not fault.leaves_minority:
-                self.pauses[fault.name].append(checker.pause(history, fault, min(end, fault.healed + AFTERMATH)))
+                # When nothing is pushed any more, there is little to acknowledge.
+                until = min(end, fault.healed + AFTERMATH, history.eased)
+                self.pauses[fault.name].append(checker.pause(history, fault, until))
             # A broken promise counts against every fault of its run: which of them broke it is not known.
             for name, found in broken.items():
                 row[name.split(" ", 1)[1]] += len(found)
@@ -116,6 +120,7 @@ def main():
     parser.add_argument("faults", nargs="*", help="numbers or names of faults, as F1 F7; all when none is given")
     parser.add_argument("--program", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--rounds", type=int, default=1, help="how often each fault strikes")
+    parser.add_argument("--followed-by", metavar="FAULT", help="strikes with this one, too, after each of the others")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=200.0, help="jobs pushed each second")
     parser.add_argument("--resend", action="store_true", help="clients connect anew and send again what got no answer")
@@ -130,6 +135,11 @@ def main():
     chosen = selected(options.faults, os.environ.get("DURABILITY"), options.expect_loss)
     plan = [fault for _ in range(options.rounds) for fault in chosen]
     chance.shuffle(plan)
+    if options.followed_by:
+        followers = selected([options.followed_by], os.environ.get("DURABILITY"), options.expect_loss)
+        if len(followers) != 1:
+            parser.error(f"{len(followers)} faults are called {options.followed_by}")
+        plan = [each for fault in plan for each in (fault, *followers)]
     table = Table()
     passed = failed = lost = 0
     print(subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout, end="")

@@ -57,6 +57,8 @@ class History:
     repeats: list = field(default_factory=list)
     # What an operator asked for and did not get.
     refusals: list = field(default_factory=list)
+    # When the producers were told to stop.
+    eased: float = float("inf")
     # What the server still holds at the end, by set.
     remainder: dict = field(default_factory=dict)
 

@@ -63,7 +63,7 @@ extension MemberMachine {
         self.read(at: now)
     }
 
-    private mutating func read(at now: Uptime) {
+    mutating func read(at now: Uptime) {
         self.readAt = now
         self.pollAt = now + self.terms.statePollInterval
         self.actions.append(.etcd(.readState))
@@ -73,6 +73,7 @@ extension MemberMachine {
         guard state.revision >= self.observed.revision else { return }
         let previous = self.observed
         self.observed = state
+        self.tenure?.handOverWish?.hasEtcdAnswered = true
         if state.primary != previous.primary { self.recovery = nil }
         if state.leader != previous.leader {
             self.lastHeard = now

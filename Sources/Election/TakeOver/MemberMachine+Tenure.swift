@@ -89,7 +89,9 @@ extension MemberMachine {
                 self.tenure?.handOverWish = nil
                 return
             }
-            if replicas.contains(wish.successor) { return self.pause(for: wish.successor, at: now) }
+            if wish.hasEtcdAnswered, replicas.contains(wish.successor) {
+                return self.pause(for: wish.successor, at: now)
+            }
         case .pausing(let handOver):
             guard handOver.isDrained, let successor = handOver.successor else { return }
             if replicas.contains(successor) { return self.relinquish(preferring: successor, at: now) }
@@ -122,6 +124,7 @@ extension MemberMachine {
             // Clients are held only once there is reason to expect that the successor can take over at once.
             let until = now + self.terms.handOverBound
             self.tenure?.handOverWish = Tenure.HandOverWish(successor: successor, until: until)
+            self.read(at: now)
             self.inspectionAt = min(self.inspectionAt, now)
         case .recover(let acceptLoss):
             self.recovery = Recovery(acceptsLoss: acceptLoss, until: now + self.terms.recoveryBound)

@@ -46,8 +46,8 @@ package struct TakeOverTerms: Hashable, Sendable {
     package var refusalPause: Duration = .seconds(5)
     /// How long a member remembers an operator's `recover`.
     package var recoveryBound: Duration = .seconds(30)
-    /// How long a planned hand-over may take before the leader goes on leading, and how long it waits before for a
-    /// successor that does not have everything.
+    /// How long a planned hand-over may take before the leader goes on leading, and how long it waits before for an answer
+    /// of etcd, and for a successor that does not have everything.
     package var handOverBound: Duration = .seconds(5)
     /// How soon a leader that is to hand over looks again whether its successor has everything.
     package var handOverInspectionInterval: Duration = .milliseconds(10)

@@ -25,6 +25,8 @@ struct Tenure: Sendable {
         let successor: MemberID
         /// When the wish is forgotten.
         let until: Uptime
+        /// Whether etcd has answered since: one that has no leader itself would not let the successor lead either.
+        var hasEtcdAnswered = false
     }
 
     let epoch: Epoch

@@ -136,7 +136,7 @@ struct LeaderTests {
     func handOver() {
         var driver = MachineDriver.serving()
         driver.inspected(MachineDriver.report(at: MachineDriver.marker, replicas: [1]))
-        driver.receive(.command(.handOver(to: MemberID(2))))
+        driver.handOver(to: 2)
         driver.inspected(MachineDriver.report(at: MachineDriver.marker, replicas: [1, 2]))
         #expect(driver.lastActions.contains(.pauseServing(MachineDriver.epoch)))
         driver.receive(.drained(MachineDriver.epoch))
@@ -147,11 +147,25 @@ struct LeaderTests {
         #expect(driver.lastActions.resignation == .etcd(.resign(MachineDriver.epoch, preferring: MemberID(2))))
     }
 
+    @Test("holds up nobody while etcd does not answer, without which the successor could not lead")
+    func handOverNeedsEtcd() {
+        var driver = MachineDriver.serving()
+        driver.inspected(MachineDriver.report(at: MachineDriver.marker, replicas: [1, 2]))
+        let actions = driver.receive(.command(.handOver(to: MemberID(2))))
+        #expect(actions.contains(.etcd(.readState)))
+        driver.inspected(MachineDriver.report(at: MachineDriver.marker, replicas: [1, 2]))
+        #expect(!driver.lastActions.contains(.pauseServing(MachineDriver.epoch)))
+        driver.etcdAnswers()
+        driver.receive(.tick, after: 10)
+        driver.inspected(MachineDriver.report(at: MachineDriver.marker, replicas: [1, 2]))
+        #expect(driver.lastActions.contains(.pauseServing(MachineDriver.epoch)))
+    }
+
     @Test("holds up nobody for a successor that lacks something, and forgets the wish in time")
     func handOverWaits() {
         var driver = MachineDriver.serving()
         driver.inspected(MachineDriver.report(at: MachineDriver.marker, replicas: [1]))
-        driver.receive(.command(.handOver(to: MemberID(2))))
+        driver.handOver(to: 2)
         var actions: [TakeOverAction] = []
         while driver.milliseconds < 5_000 {
             actions += driver.receive(.tick, after: 10)
@@ -171,7 +185,7 @@ struct LeaderTests {
         var driver = MachineDriver.serving()
         let ticket = try #require(driver.machine.ticket)
         driver.inspected(MachineDriver.report(at: MachineDriver.marker, replicas: [1]))
-        driver.receive(.command(.handOver(to: MemberID(2))))
+        driver.handOver(to: 2)
         driver.inspected(MachineDriver.report(at: MachineDriver.marker, replicas: [1, 2]))
         driver.receive(.drained(MachineDriver.epoch))
         driver.inspected(MachineDriver.report(at: MachineDriver.marker, replicas: [1]))

@@ -132,6 +132,17 @@ struct MachineDriver {
         return driver
     }
 
+    /// Asks the leader to hand over, and lets etcd answer.
+    mutating func handOver(to member: UInt8) {
+        self.receive(.command(.handOver(to: MemberID(member))))
+        self.etcdAnswers()
+    }
+
+    /// Lets etcd say what it has said before: that member 0 leads.
+    mutating func etcdAnswers() {
+        self.receive(.etcd(.state(Self.state(revision: 11, leader: (10, 0), primary: (10, 0)))))
+    }
+
     static let marker = Position(epoch: Self.epoch, sequence: 6)
 
     static func report(at position: Position, replicas: [UInt8] = []) -> RedisReport {
