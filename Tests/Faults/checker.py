@@ -136,9 +136,8 @@ def pause(history, fault, until):
         for operation in history.operations
         if operation.outcome == OK and fault.struck <= operation.ended <= until
     )
-    edges = [fault.struck, *times]
-    if not times:
-        return until - fault.struck
+    # One that lasts until then counts, too.
+    edges = [fault.struck, *times, until]
     return max(later - earlier for earlier, later in zip(edges, edges[1:]))
 
 

@@ -52,6 +52,7 @@ async def play(cluster, faults, seed, shape):
             await asyncio.to_thread(heal)
         except NotCarriedOut as error:
             history.refusals.append(f"the healing of {fault.name}: {error}")
+        entry.whole = history.now()
         # The next fault strikes a cluster that is whole: what several do together is another question.
         try:
             await asyncio.to_thread(cluster.wait_until_whole)
@@ -85,7 +86,7 @@ class Table:
             row["reconnections"] += sum(fault.struck <= time < end for time in history.reconnections)
             if not fault.leaves_minority:
                 # When nothing is pushed any more, there is little to acknowledge.
-                until = min(end, fault.healed + AFTERMATH, history.eased)
+                until = min(end, fault.whole + AFTERMATH, history.eased)
                 self.pauses[fault.name].append(checker.pause(history, fault, until))
             # A broken promise counts against every fault of its run: which of them broke it is not known.
             for name, found in broken.items():
@@ -138,7 +139,9 @@ def main():
     if options.followed_by:
         followers = selected([options.followed_by], os.environ.get("DURABILITY"), options.expect_loss)
         if len(followers) != 1:
-            parser.error(f"{len(followers)} faults are called {options.followed_by}")
+            parser.error(f"{len(followers)} faults that can be tried are called {options.followed_by}")
+        if options.faults_per_run % 2:
+            parser.error("with --followed-by, the faults of a run come in pairs: --faults-per-run must be even")
         plan = [each for fault in plan for each in (fault, *followers)]
     table = Table()
     passed = failed = lost = 0

@@ -38,7 +38,9 @@ class Fault:
 
     name: str
     struck: float
+    # When its healing began, and when it was done.
     healed: float | None = None
+    whole: float | None = None
     leaves_minority: bool = False
 
 

@@ -76,18 +76,31 @@ CASES = [
 ]
 
 
-def main():
-    passed = failed = 0
+def verdicts():
+    """What the checker finds in a history with something planted in it, and what it has to find."""
     for plant, expected in CASES:
         history = good()
         if plant:
             plant(history)
-        found = set(checker.check(history))
+        yield plant.__name__ if plant else "good", set(checker.check(history)), expected
+
+
+def pauses():
+    """What the pause of a fault at 10 is until 20, and what it has to be: in the middle, at its begin, at its end, all of it."""
+    for times, expected in (([13.0, 14.0, 19.5], 5.5), ([16.0, 18.0], 6.0), ([10.1, 12.0, 12.5], 7.5), ([], 10.0)):
+        history = History()
+        history.operations += [Operation("push", "p", time - 0.1, time, OK) for time in times]
+        yield "pause", checker.pause(history, Fault("a fault", 10.0), 20.0), expected
+
+
+def main():
+    passed = failed = 0
+    for name, found, expected in (*verdicts(), *pauses()):
         if found == expected:
             passed += 1
         else:
             failed += 1
-            print(f"{plant.__name__ if plant else 'good'}: found {found}, expected {expected}", file=sys.stderr)
+            print(f"{name}: found {found}, expected {expected}", file=sys.stderr)
     print(f"{passed} passed, {failed} failed")
     sys.exit(1 if failed else 0)
 
