@@ -24,7 +24,7 @@ struct TakeOverSimulationTests {
     static let places: [(mutation: Mutation, firstSeed: UInt64)] = [
         (.noCut, 501), (.promiseIgnored, 1), (.promiseForgotten, 2_501), (.deposedPrimaryFollowed, 7_501),
         (.lengthCompared, 1), (.emptyMemberVotes, 1), (.restartedMemberVotes, 1), (.noMajority, 1),
-        (.resynchronizationForgotten, 22_001), (.unsettledLeader, 106_001), (.emptyMemberOverlooked, 1),
+        (.resynchronizationForgotten, 25_501), (.unsettledLeader, 187_001), (.emptyMemberOverlooked, 1),
         (.lastPrimaryWithoutVote, 1),
     ]
 
@@ -50,15 +50,5 @@ struct TakeOverSimulationTests {
         let trace = try #require(first.trace)
         #expect(trace == second.trace)
         #expect(trace.count > 20)
-    }
-
-    @Test(
-        "has a power cut of all members while they rewrite their AOF behind it",
-        arguments: [9_865, 51_096, 106_286] as [UInt64]
-    )
-    func formerFindings(seed: UInt64) {
-        var world = TakeOverWorld(seed: seed)
-        #expect(!world.isInMemory, "there a power cut of all may lose something")
-        #expect(world.run().violation == nil)
     }
 }

@@ -25,7 +25,9 @@ struct Tenure: Sendable {
         let successor: MemberID
         /// When the wish is forgotten.
         let until: Uptime
-        /// Whether etcd has answered since: one that has no leader itself would not let the successor lead either.
+        /// Whether etcd has told of its state since: one without a leader of its own would not let the successor lead.
+        ///
+        /// That may have been on its way before, and etcd may lose its leader after; then clients are held for longer.
         var hasEtcdAnswered = false
     }
 
