@@ -75,6 +75,8 @@ class Table:
         self.pauses = defaultdict(list)
 
     def add(self, history, broken):
+        """Takes a run in; returns its faults in words, each with its pause."""
+        told = []
         ends = [fault.struck for fault in history.faults[1:]]
         ends.append(max((operation.ended for operation in history.operations), default=0))
         for fault, end in zip(history.faults, ends):
@@ -84,13 +86,17 @@ class Table:
             row["acknowledged"] += sum(operation.outcome == records.OK for operation in inside)
             row["errors"] += sum(fault.struck <= time < end for time, _, _ in history.errors)
             row["reconnections"] += sum(fault.struck <= time < end for time in history.reconnections)
+            told.append(fault.name)
             if not fault.leaves_minority:
                 # When nothing is pushed any more, there is little to acknowledge.
                 until = min(end, fault.whole + AFTERMATH, history.eased)
-                self.pauses[fault.name].append(checker.pause(history, fault, until))
+                pause = checker.pause(history, fault, until)
+                self.pauses[fault.name].append(pause)
+                told[-1] += f" ({pause:.2f} s)"
             # A broken promise counts against every fault of its run: which of them broke it is not known.
             for name, found in broken.items():
                 row[name.split(" ", 1)[1]] += len(found)
+        return ", ".join(told)
 
     def print(self):
         names = ["lost", "stuck", "duplicated", "overlapping", "executed after its ACK", "retried"]
@@ -159,14 +165,13 @@ def main():
             broken["I15 refused"] = refused
         if history.refusals:
             broken["I16 not carried out"] = history.refusals
-        table.add(history, broken)
+        told = table.add(history, broken)
         if broken:
             print(f"what the hosts wrote is kept in {cluster.keep_logs(seed)}", file=sys.stderr, flush=True)
         lost += len(broken.get("I1 lost", []))
         passed += not broken
         failed += bool(broken)
-        names = ", ".join(fault.name for fault in faults)
-        print(f"{'FAILED' if broken else 'passed'}: seed {seed}: {names}", file=sys.stderr, flush=True)
+        print(f"{'FAILED' if broken else 'passed'}: seed {seed}: {told}", file=sys.stderr, flush=True)
         for name, found in broken.items():
             print(f"  {name}: {len(found)}: {'; '.join(found[:3])}", file=sys.stderr, flush=True)
         if any(" whole again" in refusal for refusal in history.refusals):
