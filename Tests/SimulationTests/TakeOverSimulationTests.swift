@@ -24,7 +24,7 @@ struct TakeOverSimulationTests {
     static let places: [(mutation: Mutation, firstSeed: UInt64)] = [
         (.noCut, 501), (.promiseIgnored, 1), (.promiseForgotten, 2_501), (.deposedPrimaryFollowed, 7_501),
         (.lengthCompared, 1), (.emptyMemberVotes, 1), (.restartedMemberVotes, 1), (.noMajority, 1),
-        (.resynchronizationForgotten, 25_501), (.unsettledLeader, 187_001), (.emptyMemberOverlooked, 1),
+        (.resynchronizationForgotten, 27_501), (.unsettledLeader, 187_001), (.emptyMemberOverlooked, 2_001),
         (.lastPrimaryWithoutVote, 1),
     ]
 

@@ -104,6 +104,7 @@ extension MemberMachine {
         self.bidAskedAt = nil
         self.tenure = Tenure(
             epoch: epoch,
+            laggardGrace: self.observed.preferred == self.id ? .zero : self.terms.laggardGrace,
             trustedUntil: trustedUntil,
             renewalAt: askedAt + self.terms.leaseRenewalInterval,
             heartbeatAt: now,

@@ -27,7 +27,7 @@ extension MemberMachine {
         case .cutting(let canvass):
             // Only as long as something follows from it; what else may follow comes with an answer.
             let decidesAt = canvass.majorityAt ?? (self.heir(among: canvass) == nil ? nil : canvass.cutAt)
-            if let decidesAt { next = min(next, decidesAt + self.terms.laggardGrace) }
+            if let decidesAt { next = min(next, decidesAt + tenure.laggardGrace) }
             if canvass.hasAnswer(of: self.id) { next = min(next, tenure.retryAt) }
         case .publishing, .marking: next = min(next, tenure.retryAt)
         case .settling, .promoting, .serving, .pausing: break

@@ -197,10 +197,11 @@ extension MemberMachine {
 
     /// Leads, waits or yields, as the answers say (P4).
     private mutating func judge(_ canvass: Canvass, at now: Uptime) {
+        guard let tenure else { return }
         let verdict = canvass.verdict(
             for: self.id,
             of: self.membership,
-            laggardGrace: self.terms.laggardGrace,
+            laggardGrace: tenure.laggardGrace,
             acceptsEmptyMembers: self.hasEverything(canvass) || !self.rules.needsOperatorForEmptyMember,
             heir: self.heir(among: canvass),
             at: now

@@ -20,7 +20,7 @@ package struct TakeOverTerms: Hashable, Sendable {
     package var retryInterval: Duration = .milliseconds(250)
     /// How long a bid for the leader key waits for its answer.
     package var bidBound: Duration = .seconds(2)
-    /// How long a candidate waits for the remaining members once it has a majority.
+    /// How long a candidate that nobody asked to lead waits for the remaining members once it has a majority.
     package var laggardGrace: Duration = .milliseconds(150)
     /// How long a candidate has, from winning the key, to find a majority.
     package var cutBound: Duration = .milliseconds(2_500)

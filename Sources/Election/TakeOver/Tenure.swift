@@ -32,6 +32,10 @@ struct Tenure: Sendable {
     }
 
     let epoch: Epoch
+    /// How long the remaining members are waited for once a majority is there.
+    ///
+    /// Not at all by a member that was asked to lead: it was found to have everything, and clients wait.
+    let laggardGrace: Duration
     /// Until when the lease may be trusted: a time to live after the last renewal was asked for.
     var trustedUntil: Uptime
     var renewalAt: Uptime

@@ -35,6 +35,15 @@ struct CandidateTests {
         #expect(driver.wait(1).contains(Self.promotion))
     }
 
+    @Test("waits for nobody beyond a majority when it was asked to lead")
+    func asked() {
+        var driver = MachineDriver(memberCount: 3)
+        driver.winAndCut(preferred: 0)
+        #expect(!driver.lastActions.contains(Self.promotion))
+        driver.answer(from: 1)
+        #expect(driver.lastActions.contains(Self.promotion))
+    }
+
     @Test("yields to a member that is ahead, and names it", arguments: [1, 2] as [UInt8])
     func behind(better: UInt8) {
         var driver = MachineDriver(memberCount: 3)

@@ -97,14 +97,20 @@ struct MachineDriver {
     }
 
     /// Lets member 0 win the leader key.
-    mutating func win(primary: (UInt64, UInt8)? = nil) {
-        let actions = self.receive(.etcd(.state(Self.state(revision: 9, leader: nil, primary: primary))))
+    mutating func win(primary: (UInt64, UInt8)? = nil, preferred: UInt8? = nil) {
+        var state = Self.state(revision: 9, leader: nil, primary: primary)
+        state.preferred = preferred.map { MemberID($0) }
+        let actions = self.receive(.etcd(.state(state)))
         for case .etcd(.campaign(let askedAt)) in actions { self.receive(.etcd(.won(Self.epoch, askedAt: askedAt))) }
     }
 
     /// Wins, and cuts itself.
-    mutating func winAndCut(at position: Position = Self.old, primary: (UInt64, UInt8)? = nil) {
-        self.win(primary: primary)
+    mutating func winAndCut(
+        at position: Position = Self.old,
+        primary: (UInt64, UInt8)? = nil,
+        preferred: UInt8? = nil
+    ) {
+        self.win(primary: primary, preferred: preferred)
         self.store()
         self.detached(at: position)
     }
