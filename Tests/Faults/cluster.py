@@ -11,6 +11,8 @@ import sys
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+# What scripts/cluster keeps of the cluster of this checkout.
+DIRECTORY = os.path.join(ROOT, ".cluster")
 HOSTS = [1, 2, 3]
 
 # How often is looked for what has no event that could be waited for from outside.
@@ -29,8 +31,19 @@ class NotCarriedOut(Exception):
     """What was asked of the cluster was not done; in words."""
 
 
+def _noted(what):
+    """What scripts/cluster wrote down about the cluster of this checkout."""
+    with open(os.path.join(DIRECTORY, what)) as file:
+        return file.read().strip()
+
+
+def cluster_name():
+    """What the names of its bridge, cables and namespaces begin with."""
+    return _noted("name")
+
+
 def address(host):
-    return f"10.99.0.{host}"
+    return f"{_noted('network')}.{host}"
 
 
 def is_whole(row):
@@ -43,7 +56,7 @@ class Cluster:
 
     def __init__(self, program):
         self.program = program
-        self.directory = os.path.join(ROOT, ".cluster")
+        self.directory = DIRECTORY
         self.syncs_each_batch = os.environ.get("DURABILITY", "disk") == "disk"
 
     def script(self, *arguments, **variables):
@@ -108,7 +121,7 @@ class Cluster:
 
     def processes(self, host):
         """Process id and command of each process of a host."""
-        found = subprocess.run(["ip", "netns", "pids", f"millrace-{host}"], capture_output=True, text=True, check=True)
+        found = subprocess.run(["ip", "netns", "pids", f"{cluster_name()}-{host}"], capture_output=True, text=True, check=True)
         processes = []
         for pid in map(int, found.stdout.split()):
             try:
@@ -264,4 +277,4 @@ class Cluster:
 
     @staticmethod
     def _inside(host, *command):
-        return ["nsenter", f"--net=/run/netns/millrace-{host}", *command]
+        return ["nsenter", f"--net=/run/netns/{cluster_name()}-{host}", *command]

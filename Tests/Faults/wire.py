@@ -17,8 +17,11 @@ import subprocess
 import sys
 from collections import deque
 
-BRIDGE = "millrace0"
-TAP = "millrace-tap"
+from cluster import cluster_name
+
+# What the names of the bridge, of cables and of namespaces begin with.
+NAME = cluster_name()
+TAP = f"{NAME}-tap"
 LONGEST_FRAME = 65_536
 
 # From the kernel's if_tun.h, ethtool.h and sockios.h.
@@ -44,7 +47,7 @@ def set_offloads(interface, value):
 
 def set_offloads_inside(host, value):
     """The same for the host's own end of its cable."""
-    namespace = f"--net=/run/netns/millrace-{host}"
+    namespace = f"--net=/run/netns/{NAME}-{host}"
     subprocess.run(["nsenter", namespace, sys.executable, __file__, "offloads", value], check=True)
 
 
@@ -101,7 +104,7 @@ def main():
         set_offloads("eth0", int(sys.argv[2]))
         return
     host, delay = sys.argv[1], float(sys.argv[2])
-    interface = f"millrace-v{host}"
+    interface = f"{NAME}-v{host}"
     every_protocol = socket.htons(3)
     set_offloads_inside(host, "0")
     tap = open_tap()
@@ -110,11 +113,11 @@ def main():
         cable.bind((interface, 0))
         cable.setblocking(False)
         ip("link", "set", interface, "nomaster")
-        ip("link", "set", TAP, "master", BRIDGE, "up")
+        ip("link", "set", TAP, "master", NAME, "up")
         asyncio.run(forward(cable, tap, delay))
     finally:
         os.close(tap)
-        ip("link", "set", interface, "master", BRIDGE)
+        ip("link", "set", interface, "master", NAME)
         set_offloads_inside(host, "1")
 
 
