@@ -7,7 +7,7 @@ import PackageDescription
 //   3  Front  Manager  Scheduler  WebUI  FaktoryClient  Simulation
 //   2  ClusterLinkZeroMQ  JobStorageRedis  ElectionEtcd
 //   1  FaktoryWire  ClusterLink  JobStorage  Election | ZeroMQ  Redis
-//   0  JobCore                                        | CZeroMQ  CHiredis  ThreadConfinement
+//   0  JobCore                                        | CZeroMQ  CHiredis  ThreadConfinement  ProcessFigures
 
 let settings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
@@ -38,7 +38,6 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = [], resources: 
 
 let package = Package(
     name: "millrace",
-    platforms: [.macOS(.v15)],
     products: [
         .executable(name: "millrace", targets: ["millrace"]),
         .library(name: "MillraceServer", targets: ["MillraceServer", "Manager", "JobCore"]),
@@ -60,6 +59,7 @@ let package = Package(
         // 0
         ours("JobCore"),
         ours("ThreadConfinement"),
+        ours("ProcessFigures"),
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(name: "CLinux"),
@@ -88,10 +88,21 @@ let package = Package(
         ),
 
         // 3
-        ours("Front", ["FaktoryWire", "ClusterLink", "JobCore", nioCore, nioPosix, nioSSL, logging, lifecycle, deque]),
+        ours(
+            "Front",
+            [
+                "FaktoryWire", "ClusterLink", "JobCore", "ProcessFigures", nioCore, nioPosix, nioSSL, logging,
+                lifecycle,
+                deque,
+            ]
+        ),
         ours(
             "Manager",
-            ["ClusterLink", "JobStorage", "Election", "JobCore", "ThreadConfinement", logging, lifecycle, deque, heap]
+            [
+                "ClusterLink", "JobStorage", "Election", "JobCore", "ThreadConfinement", "ProcessFigures", logging,
+                lifecycle,
+                deque, heap,
+            ]
         ),
         ours("Scheduler", ["ClusterLink", "JobCore", logging, lifecycle]),
         ours(
@@ -104,7 +115,7 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ]
         ),
-        ours("FaktoryClient", ["FaktoryWire", "JobCore", nioCore, nioPosix, nioSSL, logging]),
+        ours("FaktoryClient", ["FaktoryWire", "JobCore", "ProcessFigures", nioCore, nioPosix, nioSSL, logging]),
         ours("Simulation", ["Election", "JobCore"]),
 
         // 4
@@ -178,7 +189,8 @@ let package = Package(
         tests(
             "MillraceServerTests",
             [
-                "MillraceServer", "ClusterLinkZeroMQ", "ElectionEtcd", "JobStorageRedis", "Election", "JobCore",
+                "MillraceServer", "Front", "ClusterLinkZeroMQ", "ElectionEtcd", "JobStorageRedis", "Election",
+                "JobCore",
                 "ZeroMQ", "Redis", "CLinux", "TestSupport", nioCore, logging, lifecycle,
             ]
         ),

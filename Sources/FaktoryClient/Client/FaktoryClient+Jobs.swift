@@ -1,6 +1,7 @@
 import FaktoryWire
 import JobCore
 import NIOCore
+import ProcessFigures
 
 extension FaktoryClient {
     /// The most jobs that go to the server in one PUSHB; longer lists are sent in several.
@@ -104,7 +105,7 @@ extension FaktoryClient {
         if phase > .running {
             members.append(JSONValue.Member(key: "current_state", value: .string(phase.signal)))
         }
-        if let kilobytes = ResidentMemory.kilobytes {
+        if let kilobytes = ProcessMemory.residentKilobytes {
             members.append(JSONValue.Member(key: "rss_kb", value: .number(String(kilobytes))))
         }
 

@@ -2,6 +2,7 @@ package import FaktoryWire
 package import NIOCore
 import NIOPosix
 import NIOSSL
+import ProcessFigures
 
 /// One connection on which the handshake has been made.
 ///
@@ -188,7 +189,7 @@ extension FaktoryConnection {
             hello.hostname = identity.hostname
             hello.processID = identity.processID
             hello.labels = identity.labels
-            hello.residentKilobytes = ResidentMemory.kilobytes
+            hello.residentKilobytes = ProcessMemory.residentKilobytes
         }
         return hello
     }

@@ -1,6 +1,7 @@
 import ClusterLink
 import Logging
 import NIOCore
+import ProcessFigures
 import Synchronization
 
 /// What all parts of a front share.
@@ -33,7 +34,7 @@ final class FrontEnvironment: Sendable {
         FrontStatistics(
             connectionCount: UInt64(clamping: self.counters.identifiedCount),
             commandCount: self.counters.commandCount,
-            residentKilobytes: ResidentMemory.kilobytes
+            residentKilobytes: UInt64(ProcessMemory.residentKilobytes ?? 0)
         )
     }
 }

@@ -1,6 +1,7 @@
 import ClusterLink
 import JobCore
 import JobStorage
+import ProcessFigures
 
 extension JobManager {
     /// What INFO answers, in the shape that clients of Faktory read.
@@ -9,7 +10,7 @@ extension JobManager {
         let statistics = self.sessions.values.map(\.statistics)
         let connectionCount = statistics.map(\.connectionCount).saturatingSum
         let commandCount = statistics.map(\.commandCount).saturatingSum
-        let kilobytes = (statistics.map(\.residentKilobytes) + [UInt64(ProcessMemory.residentKilobytes())])
+        let kilobytes = (statistics.map(\.residentKilobytes) + [UInt64(ProcessMemory.residentKilobytes ?? 0)])
             .saturatingSum
         let uptime = self.beganAt.duration(to: self.now.uptime).components.seconds
 
