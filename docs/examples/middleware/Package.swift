@@ -3,7 +3,6 @@ import PackageDescription
 
 let package = Package(
     name: "millrace-with-rules",
-    platforms: [.macOS(.v15)],
     dependencies: [
         // In a package of your own: .package(url: "…", from: "0.1.0")
         .package(name: "millrace", path: "../../..")
