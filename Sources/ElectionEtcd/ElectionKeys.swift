@@ -35,6 +35,11 @@ package struct ElectionKeys: Sendable, Equatable {
     }
 
     private static func check(_ name: String) throws(Problem) {
+        guard Self.isLegal(name) else { throw .illegalName(name) }
+    }
+
+    /// Whether a cluster or a member can be called so.
+    package static func isLegal(_ name: String) -> Bool {
         let isLegal = name.utf8.allSatisfy { byte in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
@@ -43,6 +48,6 @@ package struct ElectionKeys: Sendable, Equatable {
             default: false
             }
         }
-        guard isLegal, (1...Self.nameByteLimit).contains(name.utf8.count) else { throw .illegalName(name) }
+        return isLegal && (1...Self.nameByteLimit).contains(name.utf8.count)
     }
 }

@@ -42,12 +42,7 @@ package struct RedisStoreConfiguration: Sendable {
         acknowledgement: ReplicaAcknowledgement? = nil,
         isShared: Bool = false
     ) throws(Problem) {
-        let isLegal = keyPrefix.utf8.allSatisfy { byte in
-            (0x21...0x7E).contains(byte) && byte != UInt8(ascii: "{") && byte != UInt8(ascii: "}")
-        }
-        guard isLegal, (1...Self.maximumPrefixByteCount).contains(keyPrefix.utf8.count) else {
-            throw .illegalKeyPrefix(keyPrefix)
-        }
+        guard Self.isLegal(keyPrefix: keyPrefix) else { throw .illegalKeyPrefix(keyPrefix) }
         for limit in [ioTimeout, loadingPatience] where limit <= .zero { throw .illegalTimeLimit(limit) }
         if let acknowledgement {
             let isInTime = acknowledgement.timeout > .zero && acknowledgement.timeout < ioTimeout
@@ -61,5 +56,13 @@ package struct RedisStoreConfiguration: Sendable {
         self.loadingPatience = loadingPatience
         self.acknowledgement = acknowledgement
         self.isShared = isShared
+    }
+
+    /// Whether the names of keys can begin so; see ``Problem/illegalKeyPrefix(_:)``.
+    package static func isLegal(keyPrefix: String) -> Bool {
+        let isLegal = keyPrefix.utf8.allSatisfy { byte in
+            (0x21...0x7E).contains(byte) && byte != UInt8(ascii: "{") && byte != UInt8(ascii: "}")
+        }
+        return isLegal && (1...Self.maximumPrefixByteCount).contains(keyPrefix.utf8.count)
     }
 }

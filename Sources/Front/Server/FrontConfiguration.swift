@@ -23,7 +23,7 @@ extension FrontServer {
         /// Certificate and key; nil for plain TCP.
         package var tls: TLSConfiguration?
         /// Clients that may have said HELLO at the same time.
-        package var maximumConnectionCount = 2_000
+        package var maximumConnectionCount = 10_000
         /// Sockets beyond them that may be open without HELLO.
         package var unidentifiedMargin = 256
         /// The longest line in bytes.
@@ -59,13 +59,14 @@ extension FrontServer {
         package func check() throws(FrontError) {
             try self.require((0...65_535).contains(self.port), "port", "is not between 0 and 65535")
             let counts = [
-                ("eventLoopCount", self.eventLoopCount, 1...64),
-                ("maximumConnectionCount", self.maximumConnectionCount, 1...1_000_000),
-                ("unidentifiedMargin", self.unidentifiedMargin, 1...1_000_000),
-                ("maximumLineByteCount", self.maximumLineByteCount, 1_024...(64 << 20)),
-                ("passwordAttempts", self.passwordAttempts, 1...1_000_000),
-                ("pipelineDepth", self.pipelineDepth, 1...65_536),
-                ("bufferByteCount", self.bufferByteCount, 1_024...(1 << 40)),
+                ("eventLoopCount", self.eventLoopCount, Self.eventLoopRange),
+                ("maximumConnectionCount", self.maximumConnectionCount, Self.connectionRange),
+                ("unidentifiedMargin", self.unidentifiedMargin, Self.connectionRange),
+                ("maximumLineByteCount", self.maximumLineByteCount, Self.lineByteRange),
+                ("passwordAttempts", self.passwordAttempts, Self.passwordAttemptRange),
+                ("pipelineDepth", self.pipelineDepth, Self.pipelineRange),
+                ("bufferByteCount", self.bufferByteCount, Self.bufferByteRange),
+                ("lane.heldByteCount", self.lane.heldByteCount, Self.bufferByteRange),
             ]
             for (field, count, range) in counts {
                 try self.require(
@@ -75,12 +76,20 @@ extension FrontServer {
                 )
             }
             let times = [
-                ("handshakeTimeout", self.handshakeTimeout), ("writeTimeout", self.writeTimeout),
-                ("lineTimeout", self.lineTimeout), ("fetchWait", self.fetchWait), ("drainTimeout", self.drainTimeout),
-                ("lane.holdTimeout", self.lane.holdTimeout), ("lane.resendInterval", self.lane.resendInterval),
+                ("handshakeTimeout", self.handshakeTimeout, Self.handshakeRange),
+                ("writeTimeout", self.writeTimeout, Self.waitRange),
+                ("lineTimeout", self.lineTimeout, Self.waitRange),
+                ("fetchWait", self.fetchWait, Self.fetchRange),
+                ("drainTimeout", self.drainTimeout, Self.waitRange),
+                ("lane.holdTimeout", self.lane.holdTimeout, Self.waitRange),
+                ("lane.resendInterval", self.lane.resendInterval, Self.waitRange),
             ]
-            for (field, time) in times {
-                try self.require(time > .zero && time <= .seconds(3_600), field, "is not between 0 and an hour")
+            for (field, time, range) in times {
+                try self.require(
+                    range.contains(time),
+                    field,
+                    "is not between \(range.lowerBound) and \(range.upperBound)"
+                )
             }
             try self.require(self.password != "", "password", "is empty")
         }
@@ -89,4 +98,18 @@ extension FrontServer {
             guard condition else { throw .configuration(field: field, reason: reason) }
         }
     }
+}
+
+// The bounds of what a front may be told. The settings have no others.
+extension FrontServer.Configuration {
+    package static let eventLoopRange = 1...64
+    package static let connectionRange = 1...1_000_000
+    package static let lineByteRange = 1_024...(64 << 20)
+    package static let passwordAttemptRange = 1...1_000_000
+    package static let bufferByteRange = 65_536...(1 << 40)
+    static let pipelineRange = 1...65_536
+    package static let handshakeRange: ClosedRange<Duration> = .milliseconds(10)...(.seconds(60))
+    package static let fetchRange: ClosedRange<Duration> = .milliseconds(1)...(.seconds(60))
+    /// Of every other wait.
+    package static let waitRange: ClosedRange<Duration> = .milliseconds(10)...(.seconds(3_600))
 }

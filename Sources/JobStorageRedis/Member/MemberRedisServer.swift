@@ -45,8 +45,6 @@ package struct MemberRedisServer: Sendable, Equatable {
     package static let passwordByteCounts = 16...512
     /// The least of the stream that can be kept, in bytes.
     package static let shortestBacklogByteCount = 1 << 20
-    /// The name of the configuration in the directory.
-    static let configurationName = "millrace-redis.conf"
 
     package let executable: String
     /// Where the data, the log and the configuration are kept.
@@ -102,7 +100,7 @@ package struct MemberRedisServer: Sendable, Equatable {
     }
 
     /// Where the configuration is written.
-    package var configurationPath: String { self.directory + "/" + Self.configurationName }
+    package var configurationPath: String { self.directory + "/" + RedisServerDirectives.configurationName }
 
     /// Everything behind the name of the program.
     package var arguments: [String] { [self.configurationPath] }

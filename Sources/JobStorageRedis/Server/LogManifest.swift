@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Glibc
 
 /// The parts of Redis's log, as Redis lists them in a file of its own.
 ///
@@ -40,7 +36,7 @@ package struct LogManifest: Sendable, Equatable {
     /// - Returns: nil when there is no log.
     package static func read(in directory: String) throws(MemberFileError) -> LogManifest? {
         let log = directory + "/" + RedisServerDirectives.appendDirectoryName
-        let file = DurableFile(path: "\(log)/\(RedisServerDirectives.appendFileName).manifest")
+        let file = DurableFile(path: "\(directory)/\(RedisServerDirectives.manifestPath)")
         guard let text = try file.content(byteLimit: Self.byteLimit) else { return nil }
         return LogManifest(parsing: String(decoding: text, as: UTF8.self), in: log)
     }

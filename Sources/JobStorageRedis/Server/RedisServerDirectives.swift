@@ -2,9 +2,13 @@
 package enum RedisServerDirectives {
     /// The log's file, in the directory of the data.
     package static let logName = "millrace-redis.log"
+    /// The configuration's file there.
+    package static let configurationName = "millrace-redis.conf"
     /// What the append-only file is called, and the directory of its parts.
     static let appendFileName = "millrace.aof"
-    static let appendDirectoryName = "millrace-aof"
+    package static let appendDirectoryName = "millrace-aof"
+    /// The list of the append-only file's parts, in the directory of the data.
+    package static let manifestPath = "\(appendDirectoryName)/\(appendFileName).manifest"
 
     /// How data is kept: in an append-only file alone, torn tails refused, nothing ever evicted.
     ///

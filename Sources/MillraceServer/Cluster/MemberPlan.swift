@@ -129,7 +129,7 @@ struct MemberPlan {
         )
     }
 
-    private var redisSocket: String { self.settings.storageDirectory + "/millrace-redis.sock" }
+    private var redisSocket: String { self.settings.ownRedisSocket }
 
     // MARK: The others
 

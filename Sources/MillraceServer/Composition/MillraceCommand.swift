@@ -34,6 +34,9 @@ struct MillraceCommand {
         case .help(let text):
             print(text, terminator: text.hasSuffix("\n") ? "" : "\n")
             return 0
+        case .text(let text):
+            print(text, terminator: "")
+            return 0
         case .configCheck:
             return await self.withSettings(of: invocation) { loaded, _ in
                 print(loaded.report, terminator: "")

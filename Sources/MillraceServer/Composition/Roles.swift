@@ -34,7 +34,7 @@ struct Roles {
         let managers = try self.managers(as: .front)
         var fronts: [FrontServer] = []
         for address in self.settings.front.bind {
-            let configuration = self.frontConfiguration(of: self.settings, at: address, tls: tls)
+            let configuration = FrontServer.Configuration(self.settings, at: address, tls: tls)
             let links = managers.map { endpoint, security in
                 ZeroMQPolledPeerLink(endpoint: endpoint, in: context, security: security)
             }
@@ -151,37 +151,6 @@ struct Roles {
         )
     }
 
-    private func frontConfiguration(
-        of settings: Settings,
-        at address: HostPort,
-        tls: TLSConfiguration?
-    ) -> FrontServer.Configuration {
-        let section = settings.front
-        var configuration = FrontServer.Configuration(host: address.host, port: Int(address.port))
-        configuration.reusesPort = section.reusePort
-        configuration.eventLoopCount = section.eventLoops
-        configuration.password = section.password?.value
-        // 0 stands for no limit in the settings.
-        configuration.passwordAttempts = section.passwordAttempts > 0 ? section.passwordAttempts : 1_000_000
-        configuration.tls = tls
-        configuration.maximumConnectionCount = section.maximumConnections
-        configuration.maximumLineByteCount = section.maximumLineBytes
-        configuration.handshakeTimeout = section.handshakeTimeout
-        configuration.writeTimeout = section.writeTimeout
-        configuration.lineTimeout = section.lineTimeout
-        configuration.bufferByteCount = section.maximumBufferBytes
-        configuration.fetchWait = section.fetchWait
-        if !section.sessionName.isEmpty {
-            // Two fronts that share a port live side by side for a while, and neither may end the other's session.
-            let suffix = section.reusePort ? "#\(getpid())" : ""
-            configuration.name = "\(section.sessionName)@\(address)\(suffix)"
-        }
-        configuration.software = "millrace/\(Millrace.version)"
-        configuration.lane.holdTimeout = section.holdTimeout
-        configuration.lane.heldByteCount = section.maximumHeldBytes
-        return configuration
-    }
-
     private func makeTLS() throws -> TLSConfiguration? {
         guard let certificate = self.settings.tls.certificate, let key = self.settings.tls.privateKey else {
             return nil
@@ -236,7 +205,7 @@ struct Roles {
             )
             let tls = try roles.makeTLS()
             for (front, address) in zip(fronts, self.settings.front.bind) {
-                try front.reload(roles.frontConfiguration(of: loaded.settings, at: address, tls: tls))
+                try front.reload(FrontServer.Configuration(loaded.settings, at: address, tls: tls))
             }
         }
     }

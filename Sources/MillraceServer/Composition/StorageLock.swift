@@ -18,7 +18,7 @@ struct StorageLock {
             withIntermediateDirectories: true,
             attributes: [.posixPermissions: 0o700]
         )
-        let path = directory + "/millrace.lock"
+        let path = directory + "/" + StorageFiles.lock
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw Failure(description: "\(path): \(String(cString: strerror(errno)))") }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {

@@ -1,3 +1,7 @@
+import Election
+import ElectionEtcd
+import JobStorageRedis
+
 /// How the hosts of an installation with several managers find each other; of no meaning in single mode.
 package struct ClusterSection: Sendable, Equatable {
     /// A host that has a manager, and in replicated mode a copy of everything, as `1@10.0.0.1`.
@@ -13,19 +17,20 @@ package struct ClusterSection: Sendable, Equatable {
         }
     }
 
-    static let numberRange = 1...63
+    static let numberRange = 1...Int(MemberID.greatestNumber)
     /// How many hosts may have a copy each; an even number is for the time between two changes of the list.
     static let memberCounts = 1...5
     /// How many managers may share one Redis.
     static let sharedMemberCounts = 1...9
     static let portRange = 1...65_535
     static let endpointRange = 1...16
-    static let longestName = 64
-    static let passwordRange = 16...512
+    static let passwordRange = MemberRedisServer.passwordByteCounts
     static let leaseRange: ClosedRange<Duration> = .seconds(2)...(.seconds(60))
     static let heartbeatRange: ClosedRange<Duration> = .milliseconds(20)...(.seconds(10))
     /// A leader that missed so many heartbeats may be suspected, and not before.
     static let silentHeartbeatCount = 2
+    /// What an election has that is not told otherwise.
+    private static let usual = TakeOverTerms()
 
     /// What the cluster's keys in etcd are called, so that several clusters can share one.
     package var name = "millrace"
@@ -56,21 +61,20 @@ package struct ClusterSection: Sendable, Equatable {
     /// The file that lists the public keys of everybody who may take part in these links.
     package var curveAllowed: String?
     /// How long a leader that fell silent keeps its place if nobody suspects it.
-    package var leaseTimeToLive = Duration.seconds(3)
+    package var leaseTimeToLive = Self.usual.leaseTimeToLive
     /// How often a leader says that it is there.
-    package var heartbeatInterval = Duration.milliseconds(250)
+    package var heartbeatInterval = Self.usual.heartbeatInterval
     /// How long the others hear nothing before they take its place.
-    package var heartbeatSilence = Duration.milliseconds(1_500)
+    package var heartbeatSilence = Self.usual.heartbeatSilence
 
     package init() {}
 
     /// This host's entry in the list, if it has one.
     package var ownMember: Member? { self.members.first { Int($0.number) == self.member } }
 
-    /// What is wrong with the values of this group, in whatever mode they are used.
+    /// What does not fit together in this group, in whatever mode it is used.
     package func problems() -> [SettingProblem] {
-        self.listProblems() + self.portProblems() + self.etcdProblems() + self.timeProblems() + self.passwordProblems()
-            + self.keyProblems()
+        self.listProblems() + self.portProblems() + self.etcdProblems() + self.timeProblems() + self.keyProblems()
     }
 
     /// What is missing or does not fit together in replicated mode.
@@ -133,17 +137,6 @@ package struct ClusterSection: Sendable, Equatable {
 
     private func listProblems() -> [SettingProblem] {
         var problems: [SettingProblem] = []
-        let isNameLegal = self.name.utf8.allSatisfy { byte in
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F: true
-            default: false
-            }
-        }
-        if !isNameLegal || !(1...Self.longestName).contains(self.name.utf8.count) {
-            let reason = "must be 1 to \(Self.longestName) letters, digits, hyphens, underscores and dots"
-            problems.append(SettingProblem(setting: "cluster.name", reason: reason))
-        }
-        if let member { problems += [.outside(Self.numberRange, "cluster.member", member)].compactMap { $0 } }
         let count = self.members.count
         if Set(self.members.map(\.number)).count < count {
             problems.append(SettingProblem(setting: "cluster.members", reason: "must not have a number twice"))
@@ -155,11 +148,7 @@ package struct ClusterSection: Sendable, Equatable {
     }
 
     private func portProblems() -> [SettingProblem] {
-        var problems = [
-            SettingProblem.outside(Self.portRange, "cluster.manager_port", self.managerPort),
-            .outside(Self.portRange, "cluster.peer_port", self.peerPort),
-            .outside(Self.portRange, "cluster.redis_port", self.redisPort),
-        ].compactMap { $0 }
+        var problems: [SettingProblem] = []
         if self.peerPort == self.managerPort {
             let reason = "must differ from cluster.manager_port"
             problems.append(SettingProblem(setting: "cluster.peer_port", reason: reason))
@@ -176,9 +165,6 @@ package struct ClusterSection: Sendable, Equatable {
         func add(_ setting: String, _ reason: String) {
             problems.append(SettingProblem(setting: setting, reason: reason))
         }
-        if !Self.endpointRange.contains(self.etcd.count) {
-            add("cluster.etcd", "must name 1 to \(Self.endpointRange.upperBound) endpoints, not \(self.etcd.count)")
-        }
         for endpoint in self.etcd where !Self.isEndpoint(endpoint) {
             add("cluster.etcd", "must be like \"http://127.0.0.1:2379\" or \"https://etcd:2379\", not \"\(endpoint)\"")
         }
@@ -192,26 +178,12 @@ package struct ClusterSection: Sendable, Equatable {
     }
 
     private func timeProblems() -> [SettingProblem] {
-        var problems = [
-            SettingProblem.outside(Self.leaseRange, "cluster.lease_ttl", self.leaseTimeToLive),
-            .outside(Self.heartbeatRange, "cluster.heartbeat_interval", self.heartbeatInterval),
-            .outside(Self.heartbeatRange, "cluster.heartbeat_silence", self.heartbeatSilence),
-        ].compactMap { $0 }
+        var problems: [SettingProblem] = []
         if self.heartbeatSilence < self.heartbeatInterval * Self.silentHeartbeatCount {
             let reason = "must be at least twice cluster.heartbeat_interval"
             problems.append(SettingProblem(setting: "cluster.heartbeat_silence", reason: reason))
         }
         return problems
-    }
-
-    private func passwordProblems() -> [SettingProblem] {
-        // An absolute path stands for what is in the file.
-        guard let password = self.redisPassword?.value, !password.hasPrefix("/") else { return [] }
-        let isVisible = password.utf8.allSatisfy { (0x21...0x7E).contains($0) }
-        guard !isVisible || !Self.passwordRange.contains(password.utf8.count) else { return [] }
-        let bounds = "\(Self.passwordRange.lowerBound) to \(Self.passwordRange.upperBound)"
-        let reason = "must be \(bounds) visible ASCII characters, or the path of a file that holds them"
-        return [SettingProblem(setting: "cluster.redis_password", reason: reason)]
     }
 
     private func keyProblems() -> [SettingProblem] {

@@ -43,8 +43,12 @@ extension CommandLine {
             if let flag = rest.first, ["-h", "--help"].contains(flag) {
                 return Invocation(command: .help(CommandLineHelp.text(for: "config check", extra: extra)))
             }
-            guard rest.popFirst() == "check" else { throw UsageError("config needs a command: config check") }
-            return try Self.parseFlags(rest, of: .configCheck, helpFor: "config check", extra: extra)
+            switch rest.popFirst() {
+            case "check": return try Self.parseFlags(rest, of: .configCheck, helpFor: "config check", extra: extra)
+            case "example": return Invocation(command: .text(SettingsDocumentation.example))
+            case "reference": return Invocation(command: .text(SettingsDocumentation.reference))
+            default: throw UsageError("config needs a command: check, example or reference")
+            }
         case SupervisedExec.name:
             return Invocation(command: .supervisedExec(try SupervisedExec(parsing: Array(rest))))
         default:

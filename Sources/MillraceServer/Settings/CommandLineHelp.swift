@@ -30,6 +30,8 @@ package enum CommandLineHelp {
         ("manager", "Keep the jobs: the only process that writes to Redis"),
         ("scheduler", "Tell the manager when what is due is due"),
         ("config check", "Check the settings, and print each value and where it came from"),
+        ("config example", "Print an annotated file of all settings"),
+        ("config reference", "Print a page about all settings, as docs/settings.md"),
         ("version", "Print the version"),
     ]
 

@@ -1,76 +1,175 @@
+import Front
+
 /// What a front does with the connections of Faktory clients.
 package struct FrontSection: Sendable, Equatable {
-    static let connectionRange = 1...1_000_000
-    static let lineByteRange = 1_024...(64 << 20)
-    static let bufferByteRange = (1 << 20)...(1 << 40)
-    static let eventLoopRange = 1...256
-    static let passwordAttemptRange = 0...1_000_000
     static let bindRange = 1...16
     static let longestSessionName = 64
-    static let handshakeRange: ClosedRange<Duration> = .milliseconds(100)...(.seconds(60))
-    static let holdRange: ClosedRange<Duration> = .zero...(.seconds(300))
-    static let fetchRange: ClosedRange<Duration> = .milliseconds(1)...(.seconds(60))
-    static let writeRange: ClosedRange<Duration> = .milliseconds(100)...(.seconds(300))
-    static let lineRange: ClosedRange<Duration> = .milliseconds(100)...(.seconds(3_600))
+    /// What a front has that is not told otherwise.
+    private static let usual = FrontServer.Configuration()
 
     /// The addresses to listen on.
     package var bind = [HostPort(host: "127.0.0.1", port: 7419)]
     /// The password of clients, once ``PasswordRules`` has found it; `nil` lets everybody in.
     package var password: Secret?
     /// How many connections are open at once; one more is closed at once.
-    package var maximumConnections = 10_000
+    package var maximumConnections = Self.usual.maximumConnectionCount
     /// The longest command line, in bytes, that is taken.
-    package var maximumLineBytes = 8 << 20
+    package var maximumLineBytes = Self.usual.maximumLineByteCount
     /// How long a new connection may take to say HELLO.
-    package var handshakeTimeout = Duration.seconds(2)
+    package var handshakeTimeout = Self.usual.handshakeTimeout
     /// How long commands are held while no leader answers, before their connections are closed.
-    package var holdTimeout = Duration.seconds(10)
+    package var holdTimeout = Self.usual.lane.holdTimeout
     /// How long a FETCH waits for a job; some clients give up at two seconds.
-    package var fetchWait = Duration.milliseconds(1_900)
+    package var fetchWait = Self.usual.fetchWait
     /// How many threads serve connections.
-    package var eventLoops = 1
+    package var eventLoops = Self.usual.eventLoopCount
     /// How long a reply may wait for a client that does not read.
-    package var writeTimeout = Duration.seconds(10)
+    package var writeTimeout = Self.usual.writeTimeout
     /// How long a client may take to send one command.
-    package var lineTimeout = Duration.seconds(60)
+    package var lineTimeout = Self.usual.lineTimeout
     /// How many bytes are kept, for all clients together, of commands that have not ended and replies that were not
     /// taken; 64 KiB of each client do not count.
-    package var maximumBufferBytes = 256 << 20
+    package var maximumBufferBytes = Self.usual.bufferByteCount
     /// How many bytes of commands one thread holds that the leader has not answered; then it reads no more from clients.
-    package var maximumHeldBytes = 256 << 20
+    package var maximumHeldBytes = Self.usual.lane.heldByteCount
     /// A name for this front in logs and on the cluster page; empty for a random one.
     package var sessionName = ""
     /// Whether a second front may listen on the same port, as during a replacement.
     package var reusePort = false
     /// How many wrong passwords in a row one peer may send before it has to wait; 0 for no limit.
-    package var passwordAttempts = 10
+    package var passwordAttempts = Self.usual.passwordAttempts
 
     package init() {}
+}
 
-    /// What is wrong with the values of this group.
-    package func problems() -> [SettingProblem] {
-        var problems = [
-            SettingProblem.outside(Self.connectionRange, "front.max_connections", self.maximumConnections),
-            .outside(Self.lineByteRange, "front.max_line_bytes", self.maximumLineBytes),
-            .outside(Self.handshakeRange, "front.handshake_timeout", self.handshakeTimeout),
-            .outside(Self.holdRange, "front.hold_timeout", self.holdTimeout),
-            .outside(Self.fetchRange, "front.fetch_wait", self.fetchWait),
-            .outside(Self.eventLoopRange, "front.event_loops", self.eventLoops),
-            .outside(Self.writeRange, "front.write_timeout", self.writeTimeout),
-            .outside(Self.lineRange, "front.line_timeout", self.lineTimeout),
-            .outside(Self.bufferByteRange, "front.max_buffer_bytes", self.maximumBufferBytes),
-            .outside(Self.bufferByteRange, "front.max_held_bytes", self.maximumHeldBytes),
-            .outside(Self.passwordAttemptRange, "front.password_attempts", self.passwordAttempts),
-        ].compactMap { $0 }
-        if !Self.bindRange.contains(self.bind.count) {
-            let reason = "must name 1 to \(Self.bindRange.upperBound) addresses, not \(self.bind.count)"
-            problems.append(SettingProblem(setting: "front.bind", reason: reason))
-        }
-        let allowed = self.sessionName.utf8.allSatisfy { (0x21...0x7E).contains($0) }
-        if self.sessionName.utf8.count > Self.longestSessionName || !allowed {
-            let reason = "must be at most \(Self.longestSessionName) visible ASCII characters"
-            problems.append(SettingProblem(setting: "front.session_name", reason: reason))
-        }
-        return problems
-    }
+extension FrontSection {
+    static let group = SettingGroup(
+        "front",
+        """
+        What clients and workers connect to. Faktory's [faktory] binding and password mean the same as bind and password \
+        here.
+        """,
+        [
+            Setting(
+                "front.bind",
+                \.front.bind,
+                .addresses.counting(Self.bindRange, "addresses"),
+                readBy: [.front],
+                aliases: ["faktory.binding"],
+                "One address or an array of them; an empty host, as in \":7419\", is every interface."
+            ),
+            Setting(
+                "front.password",
+                optional: \.front.password,
+                .secret,
+                readBy: [.front],
+                isReloaded: true,
+                aliases: ["faktory.password"],
+                example: #""/etc/faktory/password""#,
+                """
+                A password, or the absolute path of a file that holds it. FAKTORY_PASSWORD goes before it. In staging and \
+                production one is required, here, there, or in /etc/faktory/password.
+                """
+            ),
+            Setting(
+                "front.max_connections",
+                \.front.maximumConnections,
+                .integer(FrontServer.Configuration.connectionRange),
+                readBy: [.front],
+                "Connections beyond this number are closed at once."
+            ),
+            Setting(
+                "front.max_line_bytes",
+                \.front.maximumLineBytes,
+                .byteCount(FrontServer.Configuration.lineByteRange),
+                readBy: [.front],
+                "The longest command; a longer one is answered with an error and nothing is stored."
+            ),
+            Setting(
+                "front.handshake_timeout",
+                \.front.handshakeTimeout,
+                .duration(FrontServer.Configuration.handshakeRange),
+                readBy: [.front],
+                "How long a new connection may take to say HELLO."
+            ),
+            Setting(
+                "front.hold_timeout",
+                \.front.holdTimeout,
+                .duration(FrontServer.Configuration.waitRange),
+                readBy: [.front],
+                "How long commands are held while no leader answers, before their connections are closed."
+            ),
+            Setting(
+                "front.fetch_wait",
+                \.front.fetchWait,
+                .duration(FrontServer.Configuration.fetchRange),
+                readBy: [.front],
+                "How long a FETCH waits for a job. Some clients give up after two seconds."
+            ),
+            Setting(
+                "front.event_loops",
+                \.front.eventLoops,
+                .integer(FrontServer.Configuration.eventLoopRange),
+                readBy: [.front],
+                "Threads for connections; more than one pays only on more than two cores."
+            ),
+            Setting(
+                "front.write_timeout",
+                \.front.writeTimeout,
+                .duration(FrontServer.Configuration.waitRange),
+                readBy: [.front],
+                "How long a reply waits for a client that does not read."
+            ),
+            Setting(
+                "front.line_timeout",
+                \.front.lineTimeout,
+                .duration(FrontServer.Configuration.waitRange),
+                readBy: [.front],
+                "How long a client may take to send one command, from its first byte to its end."
+            ),
+            Setting(
+                "front.max_buffer_bytes",
+                \.front.maximumBufferBytes,
+                .byteCount(FrontServer.Configuration.bufferByteRange),
+                readBy: [.front],
+                """
+                What is kept, for all clients together, of commands that have not ended and of replies that were not taken; \
+                64 KiB of each client do not count. Beyond it the client for which most is kept, and for longest, is closed.
+                """
+            ),
+            Setting(
+                "front.max_held_bytes",
+                \.front.maximumHeldBytes,
+                .byteCount(FrontServer.Configuration.bufferByteRange),
+                readBy: [.front],
+                """
+                Commands that one thread holds while the leader has not answered them; beyond it nothing more is read from \
+                clients, who wait.
+                """
+            ),
+            Setting(
+                "front.session_name",
+                \.front.sessionName,
+                .text.that(mustBe: "at most \(Self.longestSessionName) visible ASCII characters") { name in
+                    name.utf8.count <= Self.longestSessionName && name.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+                },
+                readBy: [.front],
+                "A name for this front in logs and on pages; empty for a random one."
+            ),
+            Setting(
+                "front.reuse_port",
+                \.front.reusePort,
+                .boolean,
+                readBy: [.front],
+                "Lets a second front listen on the same port, so that one can replace the other without a gap."
+            ),
+            Setting(
+                "front.password_attempts",
+                \.front.passwordAttempts,
+                .integer(0...FrontServer.Configuration.passwordAttemptRange.upperBound),
+                readBy: [.front],
+                "Wrong passwords in a row that one peer may send before it has to wait; 0 for no limit."
+            ),
+        ]
+    )
 }

@@ -13,6 +13,8 @@ package struct Invocation: Sendable, Equatable {
         case version
         /// The text, which is ready to be printed.
         case help(String)
+        /// A page that is made from the settings' definitions, ready to be printed.
+        case text(String)
         /// Read the settings, print them and say whether they can be used.
         case configCheck
         /// Hidden: become another program that ends when its parent does.

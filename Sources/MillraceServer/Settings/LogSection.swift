@@ -21,3 +21,27 @@ package struct LogSection: Sendable, Equatable {
 
     package init() {}
 }
+
+extension LogSection {
+    static let group = SettingGroup(
+        "log",
+        "What is logged, on standard error, and how a line looks.",
+        [
+            Setting(
+                "log.level",
+                \.log.level,
+                .choice,
+                readBy: Setting.Reader.allCases,
+                isReloaded: true,
+                "error, warn, info or debug; warnings and errors are always logged."
+            ),
+            Setting(
+                "log.format",
+                \.log.format,
+                .choice,
+                readBy: Setting.Reader.allCases,
+                #""text" for Faktory's format, "json" for one object a line."#
+            ),
+        ]
+    )
+}

@@ -1,3 +1,5 @@
+import Manager
+
 /// How the manager keeps sessions, reservations and queues.
 package struct ManagerSection: Sendable, Equatable {
     /// Where the manager listens for fronts and schedulers.
@@ -12,35 +14,87 @@ package struct ManagerSection: Sendable, Equatable {
     static let queueLengthRange = 0...Int(Int32.max)
     static let memoryRange = 0...(1 << 50)
     static let batchRange = 1...65_536
+    /// What a manager has that is not told otherwise.
+    private static let usual = ManagerSettings()
 
     /// Where the link is; a socket in the storage directory when not set.
     package var endpoint: Endpoint?
     /// How long a front's session lives without a heartbeat.
-    package var sessionTimeout = Duration.seconds(60)
+    package var sessionTimeout = Self.usual.sessionTimeout
     /// How long after its last BEAT a worker is forgotten.
-    package var workerTimeout = Duration.seconds(60)
+    package var workerTimeout = Self.usual.workerTimeout
     /// How long after its worker vanished a reserved job is given to another.
-    package var releaseAfter = Duration.seconds(60)
+    package var releaseAfter = Self.usual.releaseAfter
     /// How many jobs a queue holds before a PUSH to it is refused; 0 for no limit.
-    package var maximumQueueLength = 0
+    package var maximumQueueLength = Self.usual.maximumQueueLength
     /// How many bytes Redis may use before a PUSH is refused; 0 for no limit.
-    package var maximumMemory = 0
+    package var maximumMemory = Int(Self.usual.maximumStoreBytes)
     /// How many messages of fronts are committed together at most.
-    package var batchLimit = 256
+    package var batchLimit = Self.usual.turnMessageBound
 
     package init() {}
+}
 
-    /// What is wrong with the values of this group.
-    package func problems() -> [SettingProblem] {
+extension ManagerSection {
+    static let group = SettingGroup(
+        "manager",
+        "The process that keeps the jobs.",
         [
-            SettingProblem.outside(Self.timeoutRange, "manager.session_timeout", self.sessionTimeout),
-            .outside(Self.timeoutRange, "manager.worker_timeout", self.workerTimeout),
-            .outside(Self.timeoutRange, "manager.release_after", self.releaseAfter),
-            .outside(Self.queueLengthRange, "manager.max_queue_length", self.maximumQueueLength),
-            .outside(Self.memoryRange, "manager.max_memory", self.maximumMemory),
-            .outside(Self.batchRange, "manager.batch_limit", self.batchLimit),
-        ].compactMap { $0 }
-    }
+            Setting(
+                "manager.endpoint",
+                optional: \.manager.endpoint,
+                .endpoint,
+                readBy: [.front, .manager, .scheduler],
+                example: #""ipc:///var/lib/faktory/db/millrace-manager.sock""#,
+                """
+                Where fronts and schedulers reach it: ipc:// and an absolute path (of at most \(UnixSocketPath.longest) \
+                bytes), or tcp:// with host and port. Without it a socket in the storage directory.
+                """
+            ),
+            Setting(
+                "manager.session_timeout",
+                \.manager.sessionTimeout,
+                .duration(Self.timeoutRange),
+                readBy: [.manager],
+                "How long a front's session lives without a heartbeat."
+            ),
+            Setting(
+                "manager.worker_timeout",
+                \.manager.workerTimeout,
+                .duration(Self.timeoutRange),
+                readBy: [.manager],
+                "How long after its last BEAT a worker is forgotten."
+            ),
+            Setting(
+                "manager.release_after",
+                \.manager.releaseAfter,
+                .duration(Self.timeoutRange),
+                readBy: [.manager],
+                "How long after its worker vanished a job is given to another."
+            ),
+            Setting(
+                "manager.max_queue_length",
+                \.manager.maximumQueueLength,
+                .integer(Self.queueLengthRange),
+                readBy: [.manager],
+                "Jobs in a queue beyond which a PUSH to it is refused; 0 for no limit."
+            ),
+            Setting(
+                "manager.max_memory",
+                \.manager.maximumMemory,
+                .byteCount(Self.memoryRange),
+                readBy: [.manager],
+                "Memory of Redis beyond which a PUSH is refused; 0 for no limit."
+            ),
+            Setting(
+                "manager.batch_limit",
+                \.manager.batchLimit,
+                .integer(Self.batchRange),
+                readBy: [.manager],
+                "Messages of fronts, each with its batch of commands, that are committed together at most."
+            ),
+        ]
+    )
 }
 
 extension ManagerSection.Endpoint: CustomStringConvertible {

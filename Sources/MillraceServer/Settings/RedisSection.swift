@@ -1,3 +1,5 @@
+import JobStorageRedis
+
 /// Which Redis holds the data, and how it is entered.
 package struct RedisSection: Sendable, Equatable {
     /// Where a Redis answers.
@@ -5,8 +7,6 @@ package struct RedisSection: Sendable, Equatable {
         case unix(path: String)
         case tcp(HostPort)
     }
-
-    static let longestPrefix = 64
 
     /// The Unix socket of a server that is already there.
     package var socket: String?
@@ -22,7 +22,7 @@ package struct RedisSection: Sendable, Equatable {
 
     package init() {}
 
-    /// What is wrong with the values of this group.
+    /// What does not fit together in this group.
     package func problems() -> [SettingProblem] {
         var problems: [SettingProblem] = []
         func add(_ setting: String, _ reason: String) {
@@ -31,24 +31,70 @@ package struct RedisSection: Sendable, Equatable {
         if self.socket != nil, self.address != nil {
             add("redis.socket", "cannot be set together with redis.address")
         }
-        if let socket = self.socket, !socket.hasPrefix("/") {
-            add("redis.socket", "must be an absolute path, not \"\(socket)\"")
-        }
-        if let address = self.address, address.host.isEmpty || address.port == 0 {
-            add("redis.address", "must name a host and a port, not \"\(address)\"")
-        }
         if self.username != nil, self.password == nil {
             add("redis.username", "needs redis.password as well")
         }
-        let allowed = self.prefix.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x7B && $0 != 0x7D }
-        if self.prefix.utf8.count > Self.longestPrefix || !allowed {
-            add("redis.prefix", "must be at most \(Self.longestPrefix) visible ASCII characters without braces")
-        }
-        if self.server.isEmpty {
-            add("redis.server", "must not be empty")
-        }
         return problems
     }
+}
+
+extension RedisSection {
+    static let group = SettingGroup(
+        "redis",
+        "Where the data is. Without socket and address Millrace starts a redis-server of its own in the storage directory.",
+        [
+            Setting(
+                "redis.socket",
+                optional: \.redis.socket,
+                .text.that(mustBe: "an absolute path") { $0.hasPrefix("/") },
+                readBy: [.manager],
+                example: #""/run/redis/redis.sock""#,
+                "The Unix socket of a Redis that is already there."
+            ),
+            Setting(
+                "redis.address",
+                optional: \.redis.address,
+                .address.that(mustBe: "a host and a port") { !$0.host.isEmpty && $0.port != 0 },
+                readBy: [.manager],
+                example: #""127.0.0.1:6379""#,
+                "The address of a Redis that is already there; not together with socket."
+            ),
+            Setting(
+                "redis.username",
+                optional: \.redis.username,
+                .text,
+                readBy: [.manager],
+                example: #""millrace""#,
+                "Who logs in there; needs a password. Without it Redis's default user."
+            ),
+            Setting(
+                "redis.password",
+                optional: \.redis.password,
+                .secret,
+                readBy: [.manager, .supervisor],
+                example: #""secret""#,
+                "In shared mode also the absolute path of a file that holds it."
+            ),
+            Setting(
+                "redis.prefix",
+                \.redis.prefix,
+                .text.that(
+                    mustBe: "1 to \(RedisStoreConfiguration.maximumPrefixByteCount) visible ASCII characters "
+                        + "without braces",
+                    RedisStoreConfiguration.isLegal(keyPrefix:)
+                ),
+                readBy: [.manager],
+                "What each key begins with, so that a Redis can be shared."
+            ),
+            Setting(
+                "redis.server",
+                \.redis.server,
+                .text.that(mustBe: "the name or the path of a program") { !$0.isEmpty },
+                readBy: [.supervisor],
+                "The program that is started as our own Redis."
+            ),
+        ]
+    )
 }
 
 extension RedisSection.Endpoint: CustomStringConvertible {

@@ -14,15 +14,48 @@ package struct SchedulerSection: Sendable, Equatable {
     package var workersInterval = Duration.seconds(15)
 
     package init() {}
+}
 
-    /// What is wrong with the values of this group.
-    package func problems() -> [SettingProblem] {
+extension SchedulerSection {
+    static let group = SettingGroup(
+        "scheduler",
+        "How often the leader is told to look after what is due.",
         [
-            SettingProblem.outside(Self.intervalRange, "scheduler.scheduled_interval", self.scheduledInterval),
-            .outside(Self.intervalRange, "scheduler.retries_interval", self.retriesInterval),
-            .outside(Self.intervalRange, "scheduler.reap_interval", self.reapInterval),
-            .outside(Self.intervalRange, "scheduler.purge_interval", self.purgeInterval),
-            .outside(Self.intervalRange, "scheduler.workers_interval", self.workersInterval),
-        ].compactMap { $0 }
-    }
+            Setting(
+                "scheduler.scheduled_interval",
+                \.scheduler.scheduledInterval,
+                .duration(Self.intervalRange),
+                readBy: [.scheduler],
+                "Scheduled jobs that are due."
+            ),
+            Setting(
+                "scheduler.retries_interval",
+                \.scheduler.retriesInterval,
+                .duration(Self.intervalRange),
+                readBy: [.scheduler],
+                "Failed jobs that are due again."
+            ),
+            Setting(
+                "scheduler.reap_interval",
+                \.scheduler.reapInterval,
+                .duration(Self.intervalRange),
+                readBy: [.scheduler],
+                "Reservations that ran out."
+            ),
+            Setting(
+                "scheduler.purge_interval",
+                \.scheduler.purgeInterval,
+                .duration(Self.intervalRange),
+                readBy: [.scheduler],
+                "Dead jobs past their keeping."
+            ),
+            Setting(
+                "scheduler.workers_interval",
+                \.scheduler.workersInterval,
+                .duration(Self.intervalRange),
+                readBy: [.scheduler],
+                "Workers that went silent."
+            ),
+        ]
+    )
 }

@@ -72,7 +72,7 @@ package struct Settings: Sendable, Equatable {
         if self.mode.hasMembers, let member = self.cluster.ownMember ?? self.cluster.members.first {
             return .tcp(HostPort(host: member.host, port: UInt16(clamping: self.cluster.managerPort)))
         }
-        return .ipc(path: self.storageDirectory + "/millrace-manager.sock")
+        return .ipc(path: self.storageDirectory + "/" + StorageFiles.managerSocket)
     }
 
     /// Where fronts and schedulers look for the leader: as set, or at every member.
@@ -88,23 +88,21 @@ package struct Settings: Sendable, Equatable {
     /// Where the manager reaches Redis: as set, or the socket of our own server in the storage directory.
     package var redisEndpoint: RedisSection.Endpoint {
         if let address = self.redis.address { return .tcp(address) }
-        return .unix(path: self.redis.socket ?? self.storageDirectory + "/millrace-redis.sock")
+        return .unix(path: self.redis.socket ?? self.ownRedisSocket)
     }
+
+    /// The socket of a Redis that we start ourselves.
+    var ownRedisSocket: String { self.storageDirectory + "/" + StorageFiles.redisSocket }
 
     /// Whether Redis is a server that we start ourselves rather than one that was named.
     package var ownsRedis: Bool { self.redis.address == nil && self.redis.socket == nil }
 
     /// What is wrong with the values, each with the setting that it concerns; nothing when they can be used.
     package func problems() -> [SettingProblem] {
-        var problems: [SettingProblem] = []
-        for (name, path) in [
-            ("storage_directory", self.storageDirectory), ("config_directory", self.configurationDirectory),
-        ] where path.isEmpty {
-            problems.append(SettingProblem(setting: name, reason: "must not be empty"))
+        var problems = SettingsCatalogue.all.compactMap { $0.problem(in: self) }
+        if self.configurationDirectory.isEmpty {
+            problems.append(SettingProblem(setting: "config_directory", reason: "must not be empty"))
         }
-        problems += self.front.problems()
-        problems += self.web.problems()
-        problems += self.manager.problems()
         problems += self.redis.problems()
         problems += self.cluster.problems()
         switch self.mode {
@@ -117,7 +115,6 @@ package struct Settings: Sendable, Equatable {
             let reason = "cannot be set together with cluster.curve_key, which goes by cluster.members"
             problems.append(SettingProblem(setting: "manager.endpoint", reason: reason))
         }
-        problems += self.scheduler.problems()
         problems += self.tls.problems()
         if case .ipc(let path) = self.managerEndpoint, let problem = UnixSocketPath.problem(with: path) {
             problems.append(SettingProblem(setting: "manager.endpoint", reason: problem))
@@ -135,4 +132,42 @@ package struct Settings: Sendable, Equatable {
         if self.redis.address != nil { problems.append(SettingProblem(setting: "redis.address", reason: reason)) }
         return problems
     }
+}
+
+extension Settings {
+    /// What stands before any table.
+    static let group = SettingGroup(
+        "",
+        "",
+        [
+            Setting(
+                "mode",
+                \.mode,
+                .choice,
+                readBy: Setting.Reader.allCases,
+                """
+                How many hosts share the work: "single" is one manager with a Redis of its own, "replicated" keeps a copy of \
+                everything on each of 3 or 5 hosts, of which one leads, and "shared" is several managers, of which one leads, \
+                over one Redis that somebody else keeps available; see [cluster].
+                """
+            ),
+            Setting(
+                "durability",
+                \.durability,
+                .choice,
+                readBy: [.manager, .supervisor],
+                """
+                What an acknowledged job survives: "memory" may lose the last second in a power cut, "disk" loses nothing and \
+                costs throughput. In replicated mode the default is "disk"; in shared mode it is the Redis that decides.
+                """
+            ),
+            Setting(
+                "storage_directory",
+                \.storageDirectory,
+                .text.that(mustBe: "the path of a directory") { !$0.isEmpty },
+                readBy: Setting.Reader.allCases,
+                "Where the data, and the sockets between the processes, are kept; in development ~/.faktory/db."
+            ),
+        ]
+    )
 }

@@ -26,3 +26,33 @@ package struct TLSSection: Sendable, Equatable {
         }
     }
 }
+
+extension TLSSection {
+    static let group = SettingGroup(
+        "tls",
+        """
+        The certificate of the command port and the web server. Without these, public.cert.pem and private.key.pem in the \
+        config directory are used if both are there. SIGHUP reads the files again.
+        """,
+        [
+            Setting(
+                "tls.certificate",
+                optional: \.tls.certificate,
+                .text,
+                readBy: [.front],
+                isReloaded: true,
+                example: #""/etc/faktory/public.cert.pem""#,
+                "The file of the certificate chain, in PEM."
+            ),
+            Setting(
+                "tls.private_key",
+                optional: \.tls.privateKey,
+                .text,
+                readBy: [.front],
+                isReloaded: true,
+                example: #""/etc/faktory/private.key.pem""#,
+                "The file of its private key, in PEM."
+            ),
+        ]
+    )
+}

@@ -1,7 +1,9 @@
+import Redis
+
 /// What the system allows as the path of a Unix socket.
 package enum UnixSocketPath {
     /// The most bytes that fit into `sockaddr_un` beside its terminator.
-    package static let longest = 107
+    package static let longest = RedisEndpoint.socketPathByteLimit
 
     /// Why the path cannot be used, or `nil`.
     package static func problem(with path: String) -> String? {

@@ -7,6 +7,23 @@ package struct ValueFormat<Value: Sendable>: Sendable {
     let print: @Sendable (Value) -> String
     /// Whether an error message must not repeat what was given.
     var isSecret = false
+    /// Whether a file has the value without quotation marks.
+    var isBare = false
+    /// How a file has the value, where that is not what is printed, with quotation marks or without.
+    var spell: (@Sendable (Value) -> String)?
+    /// What is taken, for people: `1 to 64`, or the kind where that is all.
+    var bounds = ""
+    /// Why a value of the kind is not taken, in words that follow the name of the setting; nil when it is.
+    var objection: @Sendable (Value) -> String? = { _ in nil }
+
+    /// How a file has the value.
+    func document(_ value: Value) -> String {
+        self.spell?(value) ?? (self.isBare ? self.print(value) : Self.quoted(self.print(value)))
+    }
+
+    private static func quoted(_ text: String) -> String {
+        "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
+    }
 
     /// The same kind for a setting that may be left out.
     var optional: ValueFormat<Value?> {
@@ -14,8 +31,40 @@ package struct ValueFormat<Value: Sendable>: Sendable {
             expectation: self.expectation,
             parse: { given in self.parse(given).map { .some($0) } },
             print: { value in value.map(self.print) ?? "" },
-            isSecret: self.isSecret
+            isSecret: self.isSecret,
+            bounds: self.bounds,
+            objection: { value in value.flatMap(self.objection) }
         )
+    }
+
+    /// The same kind with a rule that its values have to keep.
+    ///
+    /// - Parameters:
+    ///   - bounds: what is taken, for people, in words that follow *must be*.
+    ///   - holds: whether a value keeps the rule.
+    func that(mustBe bounds: String, _ holds: @escaping @Sendable (Value) -> Bool) -> ValueFormat {
+        var format = self
+        format.bounds = bounds
+        let (print, isSecret) = (self.print, self.isSecret)
+        format.objection = { value in
+            if holds(value) { return nil }
+            return "must be \(bounds)" + (isSecret ? "" : ", not \"\(print(value))\"")
+        }
+        return format
+    }
+}
+
+extension ValueFormat where Value: Comparable {
+    /// The same kind with a least and a greatest value.
+    fileprivate func within(_ range: ClosedRange<Value>) -> ValueFormat {
+        var format = self
+        let print = self.print
+        let (least, greatest) = (print(range.lowerBound), print(range.upperBound))
+        format.bounds = "\(least) to \(greatest)"
+        format.objection = { value in
+            range.contains(value) ? nil : "must be between \(least) and \(greatest), not \(print(value))"
+        }
+        return format
     }
 }
 
@@ -37,8 +86,11 @@ extension ValueFormat<Int> {
             default: nil
             }
         },
-        print: { "\($0)" }
+        print: { "\($0)" },
+        isBare: true
     )
+
+    static func integer(_ range: ClosedRange<Int>) -> ValueFormat { Self.integer.within(range) }
 
     static let byteCount = ValueFormat(
         expectation: "a size such as \"8MiB\" or a number of bytes",
@@ -51,6 +103,8 @@ extension ValueFormat<Int> {
         },
         print: ByteCountText.print
     )
+
+    static func byteCount(_ range: ClosedRange<Int>) -> ValueFormat { Self.byteCount.within(range) }
 }
 
 extension ValueFormat<Bool> {
@@ -64,7 +118,9 @@ extension ValueFormat<Bool> {
             default: nil
             }
         },
-        print: { "\($0)" }
+        print: { "\($0)" },
+        isBare: true,
+        bounds: "true or false"
     )
 }
 
@@ -81,6 +137,8 @@ extension ValueFormat<Duration> {
         },
         print: DurationText.print
     )
+
+    static func duration(_ range: ClosedRange<Duration>) -> ValueFormat { Self.duration.within(range) }
 }
 
 extension ValueFormat<Secret> {
@@ -120,8 +178,23 @@ extension ValueFormat {
                 let values = given.compactMap(element.parse)
                 return values.count == given.count ? values : nil
             },
-            print: { values in values.map(element.print).joined(separator: ",") }
+            print: { values in values.map(element.print).joined(separator: ",") },
+            spell: { values in "[" + values.map(element.document).joined(separator: ", ") + "]" }
         )
+    }
+
+    /// The same list with a least and a greatest length.
+    func counting<Element>(
+        _ range: ClosedRange<Int>,
+        _ elements: String
+    ) -> ValueFormat where Value == [Element] {
+        var format = self
+        format.bounds = "\(range.lowerBound) to \(range.upperBound) \(elements)"
+        format.objection = { values in
+            if range.contains(values.count) { return nil }
+            return "must name \(range.lowerBound) to \(range.upperBound) \(elements), not \(values.count)"
+        }
+        return format
     }
 }
 
@@ -161,7 +234,8 @@ extension ValueFormat where Value: RawRepresentable<String> & CaseIterable {
         ValueFormat(
             expectation: "one of " + Value.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", "),
             parse: { if case .text(let text) = $0 { Value(rawValue: text) } else { nil } },
-            print: { $0.rawValue }
+            print: { $0.rawValue },
+            bounds: Value.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", ")
         )
     }
 }

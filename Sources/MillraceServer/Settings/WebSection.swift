@@ -12,7 +12,33 @@ package struct WebSection: Sendable, Equatable {
 
     /// Whether there is a web server at all.
     package var isEnabled: Bool { self.bind != Self.disabled }
+}
 
-    /// What is wrong with the values of this group: nothing that its types do not already rule out.
-    package func problems() -> [SettingProblem] { [] }
+extension WebSection {
+    static let group = SettingGroup(
+        "web",
+        "The web pages, /health, /stats and metrics.",
+        [
+            Setting(
+                "web.bind",
+                \.web.bind,
+                .address,
+                readBy: [.front],
+                aliases: ["web.binding"],
+                """
+                The address to listen on; an empty host, as in ":7420", is every interface, and exactly ":0" turns the web \
+                server off. Faktory's key binding means the same.
+                """
+            ),
+            Setting(
+                "web.password",
+                optional: \.web.password,
+                .secret,
+                readBy: [.front],
+                isReloaded: true,
+                example: #""/etc/faktory/web-password""#,
+                "A password, or the path of a file, for the pages alone; without it they have the one of the clients."
+            ),
+        ]
+    )
 }

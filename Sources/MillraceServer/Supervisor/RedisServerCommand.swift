@@ -43,7 +43,7 @@ package struct RedisServerCommand: Sendable, Equatable {
     }
 
     /// Where the configuration is written.
-    package var configurationPath: String { self.directory + "/millrace-redis.conf" }
+    package var configurationPath: String { self.directory + "/" + RedisServerDirectives.configurationName }
 
     /// Where the server logs, at the end of what it logged before.
     package var logPath: String { self.directory + "/" + RedisServerDirectives.logName }

@@ -1,4 +1,5 @@
 import Foundation
+import JobStorageRedis
 
 /// Our Redis has ended because it cannot read what it kept; starting it again would not help.
 ///
@@ -49,8 +50,8 @@ extension UnreadableData: CustomStringConvertible {
     package var description: String {
         """
         redis-server cannot read its data in \(self.directory), and nothing is served without it. It says: \
-        \(self.complaint) -- Make a copy of \(self.directory)/millrace-aof first. Then \
-        "redis-check-aof --fix \(self.directory)/millrace-aof/millrace.aof.manifest" cuts off what cannot be read and \
+        \(self.complaint) -- Make a copy of \(self.directory)/\(RedisServerDirectives.appendDirectoryName) first. Then \
+        "redis-check-aof --fix \(self.directory)/\(RedisServerDirectives.manifestPath)" cuts off what cannot be read and \
         says how many bytes that is; the jobs in them are lost. Then start again
         """
     }

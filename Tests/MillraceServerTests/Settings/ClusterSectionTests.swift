@@ -35,9 +35,9 @@ struct ClusterSectionTests {
     }
 
     private static func problems(_ change: (inout ClusterSection) -> Void) -> [SettingProblem] {
-        var section = ClusterSection()
-        change(&section)
-        return section.problems()
+        var settings = Settings()
+        change(&settings.cluster)
+        return settings.problems()
     }
 
     @Test("a member reads its number, the list, and the password out of its file")

@@ -98,7 +98,7 @@ struct CommandLineTests {
         arguments: [
             (["frnt"], "unknown command frnt (did you mean \"front\"?)"), (["-x"], "unknown flag -x"),
             (["--confg", "f"], "unknown flag --confg (did you mean --config?)"), (["-b"], "flag -b needs a value"),
-            (["dev", "now"], "unexpected argument now"), (["config"], "config needs a command: config check"),
+            (["dev", "now"], "unexpected argument now"), (["config"], "config needs a command: check, example or reference"),
             (["--set", "x"], "--set needs KEY=VALUE, for example --set front.fetch_wait=1s"),
             (["--set", "=x"], "--set needs KEY=VALUE, for example --set front.fetch_wait=1s"),
             (["-l", "loud"], "invalid log level \"loud\": legal values are error, warn, info and debug"),

@@ -212,7 +212,7 @@ struct SettingsLoaderTests {
                 "environment variable MILLRACE_FRONT_REUSE_PORT: front.reuse_port: expected true or false, not \"perhaps\"",
                 "flag -b: front.bind: expected an address such as \"127.0.0.1:7419\", or an array of them, not \"nowhere\"",
                 "flag --set front.bnd: unknown setting front.bnd (did you mean \"front.bind\"?)",
-                "environment variable MILLRACE_FRONT_EVENT_LOOPS: front.event_loops: must be between 1 and 256, not 0",
+                "environment variable MILLRACE_FRONT_EVENT_LOOPS: front.event_loops: must be between 1 and 64, not 0",
             ]
         )
     }
@@ -292,7 +292,7 @@ struct SettingsLoaderTests {
         }
         #expect(
             failure.description
-                == "Unable to reload config: /c/millrace.toml:2: front.event_loops: must be between 1 and 256, not 0"
+                == "Unable to reload config: /c/millrace.toml:2: front.event_loops: must be between 1 and 64, not 0"
         )
     }
 

@@ -1,3 +1,4 @@
+import Front
 import Testing
 
 @testable import MillraceServer
@@ -53,13 +54,46 @@ struct SettingsTests {
         #expect(Self.problem { $0.front.sessionName = String(repeating: "a", count: 65) } != nil)
         #expect(Self.problem { $0.manager.batchLimit = 0 }?.setting == "manager.batch_limit")
         #expect(Self.problem { $0.redis.prefix = "{mr}:" }?.setting == "redis.prefix")
-        #expect(Self.problem { $0.redis.prefix = "" } == nil)
+        #expect(Self.problem { $0.redis.prefix = "" }?.setting == "redis.prefix")
         #expect(Self.problem { $0.redis.username = "u" }?.setting == "redis.username")
         #expect(Self.problem { $0.redis.socket = "redis.sock" }?.setting == "redis.socket")
         #expect(Self.problem { $0.redis.address = HostPort(host: "h", port: 0) }?.setting == "redis.address")
         #expect(Self.problem { $0.tls.certificate = "/c" }?.setting == "tls.certificate")
         #expect(Self.problem { $0.tls.privateKey = "/k" }?.setting == "tls.private_key")
         #expect(Self.problem { $0.storageDirectory = "" }?.setting == "storage_directory")
+    }
+
+    /// Both ends of a range, as somebody would write them; none for what has no range.
+    private static func ends(of setting: Setting) -> [SettingValue] {
+        let ends = setting.bounds.split(separator: " to ").map { SettingValue.text(String($0)) }
+        var scratch = Settings()
+        return ends.count == 2 && ends.allSatisfy { (try? setting.apply($0, to: &scratch)) != nil } ? ends : []
+    }
+
+    @Test("a front takes both ends of every range of its settings", arguments: FrontSection.group.settings)
+    func rangesOfFront(setting: Setting) throws {
+        for end in Self.ends(of: setting) {
+            var settings = Settings()
+            try setting.apply(end, to: &settings)
+            #expect(setting.problem(in: settings) == nil)
+            try FrontServer.Configuration(settings, at: settings.front.bind[0], tls: nil).check()
+        }
+    }
+
+    @Test("the front and the settings have the same defaults")
+    func defaultsOfFront() {
+        let configuration = FrontServer.Configuration(Settings(), at: FrontSection().bind[0], tls: nil)
+        #expect(configuration.maximumConnectionCount == FrontServer.Configuration().maximumConnectionCount)
+        #expect(Settings().front.maximumConnections == 10_000)
+    }
+
+    @Test("every number, size and duration has bounds")
+    func everythingIsBounded() {
+        for setting in SettingsCatalogue.all {
+            let shown = setting.shown(in: Settings())
+            guard ByteCountText.parse(shown) != nil || DurationText.parse(shown) != nil else { continue }
+            #expect(!setting.bounds.isEmpty, "\(setting.name)")
+        }
     }
 
     @Test("a socket and an address of Redis exclude each other")

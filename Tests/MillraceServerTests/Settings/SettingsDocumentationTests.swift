@@ -3,12 +3,15 @@ import Testing
 
 @testable import MillraceServer
 
-@Suite("config/millrace.toml")
-struct ExampleConfigurationTests {
-    private static func example() throws -> String {
+@Suite("Pages made from the settings' definitions")
+struct SettingsDocumentationTests {
+    private static func example() throws -> String { try Self.committed("config/millrace.toml") }
+
+    /// A file of the repository.
+    private static func committed(_ path: String) throws -> String {
         var directory = URL(filePath: #filePath)
         for _ in 0..<4 { directory.deleteLastPathComponent() }
-        return try String(contentsOf: directory.appending(path: "config/millrace.toml"), encoding: .utf8)
+        return try String(contentsOf: directory.appending(path: path), encoding: .utf8)
     }
 
     /// The example with every setting switched on, which it has behind a `#` without a space.
@@ -25,12 +28,22 @@ struct ExampleConfigurationTests {
         return try SettingsLoader(options: options, variables: [:], files: files, needsPassword: false).load()
     }
 
-    @Test("as delivered it changes nothing")
+    @Test("config/millrace.toml is what `millrace config example` prints")
+    func exampleIsCurrent() throws {
+        #expect(try Self.example() == SettingsDocumentation.example)
+    }
+
+    @Test("docs/settings.md is what `millrace config reference` prints")
+    func referenceIsCurrent() throws {
+        #expect(try Self.committed("docs/settings.md") == SettingsDocumentation.reference)
+    }
+
+    @Test("as delivered the example changes nothing")
     func changesNothing() throws {
         #expect(try Self.load(try Self.example()).changes(from: try Self.load("")).isEmpty)
     }
 
-    @Test("it names every setting, and shows the default of each that has one")
+    @Test("the example names every setting, and shows the default of each that has one")
     func isComplete() throws {
         let text = try Self.uncommented()
             .split(separator: "\n")
