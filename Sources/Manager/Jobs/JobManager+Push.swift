@@ -65,21 +65,9 @@ extension JobManager {
         self.touchedQueues.append(queue)
     }
 
-    /// What a jid stands for already.
-    private enum Standing {
-        case unknown
-        /// Enqueued, scheduled, being worked on or waiting for its next try.
-        case alive
-        case dead
-    }
-
     private func standing(of jobID: JobID) throws(StorageError) -> Standing {
         guard self.liveJobs.mayContain(jobID) else { return .unknown }
-        switch self.transaction.jobs[jobID] {
-        case .store: return .alive
-        case .remove: return .unknown
-        case nil: break
-        }
+        if let standing = self.transaction.standing(of: jobID) { return standing }
         if self.reservations[jobID] != nil { return .alive }
         guard try self.store.records(of: [jobID]) != [.missing] else { return .unknown }
         return try self.store.scores(of: [jobID], in: .dead) == [nil] ? .alive : .dead
@@ -113,5 +101,27 @@ extension JobManager {
     func remove(_ jobID: JobID, from set: JobSet) {
         self.transaction.remove(jobID, from: set)
         self.setCounts[set, default: 0] -= 1
+    }
+}
+
+/// What a jid stands for already.
+private enum Standing {
+    case unknown
+    /// Enqueued, scheduled, being worked on or waiting for its next try.
+    case alive
+    case dead
+}
+
+extension StorageTransaction {
+    /// What the turn that is under way has made of a jid; nil when it has changed neither the job nor whether it is dead.
+    fileprivate func standing(of jobID: JobID) -> Standing? {
+        let change = self.jobs[jobID]
+        if change == .remove { return .unknown }
+        // A job that is buried is stored, too: with its failure, and only then is it known to be no longer alive.
+        switch self.sets[.dead]?[jobID] {
+        case .some(.some): return .dead
+        case .some(.none): return .alive
+        case nil: return change == nil ? nil : .alive
+        }
     }
 }
