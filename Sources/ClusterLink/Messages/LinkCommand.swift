@@ -31,7 +31,7 @@ package struct LinkCommand: Sendable {
         case mutate(MutationRequest)
         /// A connection of this worker process has said HELLO.
         case workerJoined(WorkerIntroduction)
-        /// A connection of this worker process has closed.
+        /// The connection that was announced under this number has closed.
         case workerLeft(worker: String)
     }
 }

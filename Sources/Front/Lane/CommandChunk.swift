@@ -13,8 +13,8 @@ struct CommandChunk {
         case withdrawal
         /// A worker's connection came.
         case join
-        /// The worker's connection that came with that request has gone.
-        case leave(join: UInt64)
+        /// The worker's connection that came with the request of this number has gone.
+        case leave
     }
 
     struct Entry {

@@ -139,7 +139,7 @@ extension LaneMachine {
     package mutating func leave(_ join: UInt64, at now: Uptime) {
         guard let member = self.members[join] else { return }
         let body = LinkCommand.Body.workerLeft(worker: member.introduction.worker)
-        self.enqueue(LinkCommand(request: self.nextRequest(), body), owner: .leave(join: join), at: now)
+        self.enqueue(LinkCommand(request: join, body), owner: .leave, at: now)
     }
 
     /// The client of a FETCH does not wait for it any more.
@@ -495,8 +495,8 @@ extension LaneMachine {
                 for offer in self.withdrawals.removeValue(forKey: entry.request) ?? [] { self.window.close(offer) }
             case .join:
                 self.members[entry.request]?.isSent = true
-            case .leave(let join):
-                self.members[join] = nil
+            case .leave:
+                self.members[entry.request] = nil
             }
         }
     }

@@ -38,17 +38,22 @@ extension JobManager {
         case .mutate(let request):
             return self.mutate(request, TaskBoard.Asker(lane: lane.key, request: command.request))
         case .workerJoined(let introduction):
-            let announcement = WorkerRegistry.Announcement(lane: lane.key.lane, request: command.request)
             self.workers.join(
                 introduction,
-                by: announcement,
+                by: WorkerRegistry.Announcement(lane: lane.key.lane, request: command.request),
                 through: lane.key.session,
                 at: self.now.uptime,
                 self.now.wall
             )
             return .nothing
         case .workerLeft(let worker):
-            self.workerLeft(WorkerID(worker), through: lane.key.session)
+            let announcement = WorkerRegistry.Announcement(lane: lane.key.lane, request: command.request)
+            self.workerLeft(
+                WorkerID(worker),
+                by: announcement,
+                isNumberedAnew: !mayHaveCome,
+                through: lane.key.session
+            )
             return .nothing
         }
     }
@@ -200,9 +205,20 @@ extension JobManager {
         return .bulk(Array("{\"state\":\"\(outcome.state.text)\"}".utf8))
     }
 
-    private func workerLeft(_ worker: WorkerID, through session: SessionID) {
+    private func workerLeft(
+        _ worker: WorkerID,
+        by announcement: WorkerRegistry.Announcement,
+        isNumberedAnew: Bool,
+        through session: SessionID
+    ) {
         let hadState = !self.workers.isRunning(worker)
-        guard self.workers.leave(worker, through: session) else { return }
+        let isLast = self.workers.leave(
+            worker,
+            by: announcement,
+            isNumberedAnew: isNumberedAnew,
+            through: session
+        )
+        guard isLast else { return }
         if hadState { self.transaction.workerStates.updateValue(nil, forKey: worker) }
         if self.busyCounts[worker] != nil { self.workers.expectBack(worker, at: self.now.uptime) }
     }

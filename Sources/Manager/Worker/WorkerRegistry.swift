@@ -19,7 +19,9 @@ struct WorkerRegistry {
         var connectionCount: Int { self.connections.values.reduce(0) { $0 + $1.count } }
     }
 
-    /// The command by which a front announced a connection; it comes again under the same number after a fail-over.
+    /// The command by which a front announced a connection.
+    ///
+    /// It comes again under the same number after a fail-over, and the connection leaves under that number.
     struct Announcement: Hashable {
         let lane: UInt16
         let request: UInt64
@@ -73,10 +75,24 @@ struct WorkerRegistry {
     }
 
     /// A connection of this worker closed; true when it was the last: the record and the state are gone.
-    mutating func leave(_ worker: WorkerID, through session: SessionID) -> Bool {
+    ///
+    /// Only the connection that is named leaves. After a fail-over the end of one that this leader never heard of may come
+    /// before the announcements of those that live.
+    ///
+    /// - Parameter isNumberedAnew: whether the command has a number that its lane had not had so far. A front of an earlier
+    ///   release gives each leaving one of its own; it is about any connection that was announced on the same lane.
+    mutating func leave(
+        _ worker: WorkerID,
+        by announcement: Announcement,
+        isNumberedAnew: Bool,
+        through session: SessionID
+    ) -> Bool {
         guard var connections = self.records[worker]?.connections[session] else { return false }
-        // Which of them has closed makes no difference: their number counts.
-        _ = connections.popFirst()
+        if connections.remove(announcement) == nil {
+            let other = connections.first { $0.lane == announcement.lane }
+            guard isNumberedAnew, let other else { return false }
+            connections.remove(other)
+        }
         self.records[worker]?.connections[session] = connections.isEmpty ? nil : connections
         guard self.removeIfUnconnected(worker) else { return false }
         self.states[worker] = nil

@@ -63,6 +63,48 @@ struct WorkerTests {
         #expect(world.manager.workers.records.isEmpty)
     }
 
+    @Test("the end of a connection takes no other one with it, though a new leader heard of no connection before")
+    func lateLeaving() throws {
+        let world = try ManagerWorld()
+        let front = try world.makeFront()
+        let living = front.number([.joined("worker-1")])
+        let closed = front.number([.joined("worker-1")])
+        try front.send(living, lane: 0)
+        try front.send(closed, lane: 1)
+        try world.failOver()
+        try front.attach(isNew: false)
+        try front.send(living, lane: 0)
+        try front.send([LinkCommand(request: closed[0].request, .workerLeft(worker: "worker-1"))], lane: 1)
+        #expect(world.manager.workers.records[Self.worker]?.connectionCount == 1)
+        #expect(try front.ask(.beat("worker-1")) == .ok)
+    }
+
+    @Test("a front of an earlier release, whose leavings name no connection, ends one of the same lane")
+    func leavingWithoutName() throws {
+        let world = try ManagerWorld()
+        let front = try world.makeFront()
+        try front.send(.joined("worker-1"), .joined("worker-1"), lane: 0)
+        try front.send(.joined("worker-1"), lane: 1)
+        try front.send(.workerLeft(worker: "worker-1"), lane: 1)
+        let connections = try #require(world.manager.workers.records[Self.worker]?.connections[front.session])
+        #expect(connections.map(\.lane) == [0, 0])
+        // One more than there were is about none of another lane.
+        try front.send(.workerLeft(worker: "worker-1"), lane: 1)
+        #expect(world.manager.workers.records[Self.worker]?.connectionCount == 2)
+    }
+
+    @Test("a leaving that names a connection ends that one, once")
+    func leavingWithName() throws {
+        let world = try ManagerWorld()
+        let front = try world.makeFront()
+        let joins = front.number([.joined("worker-1"), .joined("worker-1")])
+        try front.send(joins)
+        let leave = LinkCommand(request: joins[0].request, .workerLeft(worker: "worker-1"))
+        try front.send([leave, leave])
+        let connections = try #require(world.manager.workers.records[Self.worker]?.connections[front.session])
+        #expect(connections.map(\.request) == [joins[1].request])
+    }
+
     // MARK: States
 
     /// The states that beats lead to.
