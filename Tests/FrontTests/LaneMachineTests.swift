@@ -218,6 +218,62 @@ struct LaneMachineTests {
         #expect(lane.reply(2, .nothing) == ["3/1: withdraw#1"])
     }
 
+    @Test("a withdrawal that the store refused is sent again before its job is settled, in front of everything else")
+    func refusedWithdrawal() {
+        var limits = LaneLimits()
+        limits.batchCommandCount = 1
+        var lane = LaneScript(limits: limits)
+        lane.fetch()
+        _ = lane.flush()
+        _ = lane.reply(1, LaneScript.job(1))
+        lane.machine.takeBack(offer: 1, of: 1, at: lane.now)
+        #expect(lane.flush() == ["2/1: withdraw#1"])
+        lane.push("a")
+        lane.push("b")
+        #expect(lane.reply(2, .error("ERR full")) == ["3/1: withdraw#1"])
+        #expect(lane.reply(3, .error("ERR full")) == ["4/1: withdraw#1"])
+        #expect(lane.reply(4, .nothing) == ["5/1: push(a)#2"])
+        #expect(lane.reply(5, .ok) == ["6/1: push(b)#3", "to 1: #2 ok"])
+        #expect(lane.reply(6, .ok) == ["to 1: #3 ok"])
+        #expect(lane.machine.isQuiet)
+    }
+
+    @Test("nothing is settled ahead of a withdrawal that was refused, not even behind what a new leader is told first")
+    func refusedWithdrawalWaits() {
+        var limits = LaneLimits()
+        limits.batchCommandCount = 1
+        var lane = LaneScript(limits: limits)
+        _ = lane.join("w")
+        _ = lane.flush()
+        _ = lane.reply(1, .nothing)
+        lane.fetch()
+        _ = lane.flush()
+        _ = lane.reply(2, LaneScript.job(1))
+        lane.machine.takeBack(offer: 1, of: 2, at: lane.now)
+        #expect(lane.flush() == ["3/1: withdraw#2"])
+        lane.machine.detached()
+        #expect(lane.reply(3, .error("ERR full")) == [])
+        #expect(lane.attach() == ["4/0: join(w)#1"])
+        #expect(lane.reply(4, .nothing) == ["5/1: withdraw#2"])
+    }
+
+    @Test("a new leader is told again what the last batch settled, which may have been refused")
+    func settlingAgain() {
+        var lane = LaneScript()
+        lane.fetch()
+        _ = lane.flush()
+        _ = lane.reply(1, LaneScript.job(1))
+        lane.machine.wrote(offer: 1)
+        lane.push()
+        #expect(lane.flush() == ["2/1: push(j)#2"])
+        #expect(lane.reply(2, .error("ERR full")) == ["to 1: #2 error ERR full"])
+        lane.machine.detached()
+        #expect(lane.attach() == ["settle later"])
+        #expect(lane.settle() == ["3/1: "])
+        #expect(lane.reply(3) == [])
+        #expect(lane.machine.isQuiet)
+    }
+
     @Test("a job that is offered twice is written once and never withdrawn")
     func repeatedOffer() {
         var lane = LaneScript()

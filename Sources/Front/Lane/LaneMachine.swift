@@ -19,6 +19,8 @@ package struct LaneMachine {
     private struct Batch {
         let number: UInt64
         let message: [UInt8]
+        /// Which offers the leader knew to have ended when this batch was sent.
+        let settledBefore: UInt64
         var sentAt: Uptime
         /// How long to wait from then on before it is sent again.
         var patience: Duration
@@ -82,6 +84,10 @@ package struct LaneMachine {
 
     private var window: OfferWindow
     private var sentSettled: UInt64 = 0
+    /// Withdrawals that the store refused, and that have not left again.
+    private var refusedWithdrawals: Set<UInt64> = []
+    /// No later offer is settled before all of those have left: some of them may be what is to be taken back.
+    private var refusedSettled: UInt64 = 0
     private var gap: Gap?
     private var settleIsArmed = false
 
@@ -198,6 +204,7 @@ extension LaneMachine {
         for index in entries.indices {
             self.take(replies[index], of: index, in: batch.chunk, at: now, into: &answers)
         }
+        if batch.chunk.hasControl { self.withdrawAgain(replies, to: batch, at: now) }
         self.early.removeAll()
         // The next batch leaves before the answers are written, so that the leader works meanwhile.
         var actions: [LaneAction] = []
@@ -247,6 +254,9 @@ extension LaneMachine {
             batch.patience = self.limits.resendInterval
             self.inFlight = batch
             actions.append(.send(batch.message))
+        } else {
+            // What the last batch settled may have been refused with it.
+            self.sentSettled = 0
         }
         self.repeatWhatOnlyALeaderKnew(at: now)
         self.sendNext(at: now, into: &actions)
@@ -352,6 +362,7 @@ extension LaneMachine {
         let entry = chunk.entries[index]
         switch entry.owner {
         case .withdrawal, .join, .leave:
+            // A withdrawal that was refused is looked at when the whole batch is.
             return
         case .fetch:
             self.takeFetchReply(reply, of: entry.request, at: now, into: &answers)
@@ -416,6 +427,27 @@ extension LaneMachine {
         self.enqueue(LinkCommand(request: request, .withdraw), owner: .withdrawal, at: now)
     }
 
+    /// Sends those withdrawals again that the store refused, in front of everything else.
+    ///
+    /// The leader still believes that the jobs are on their way. Were they settled without having been taken back, nobody
+    /// would have them until the ends of their reservations.
+    private mutating func withdrawAgain(_ replies: [LinkReply], to batch: Batch, at now: Uptime) {
+        let refused = zip(batch.chunk.entries, replies).filter { entry, reply in
+            guard case .withdrawal = entry.owner, case .error = reply else { return false }
+            return true
+        }
+        guard !refused.isEmpty else { return }
+        self.refusedSettled = self.refusedWithdrawals.isEmpty ? batch.settledBefore : self.refusedSettled
+        let behind = self.pending
+        self.pending = []
+        for (entry, _) in refused {
+            self.refusedWithdrawals.insert(entry.request)
+            if self.withdrawals[entry.request] == nil { self.withdrawals[entry.request] = [] }
+            self.enqueue(LinkCommand(request: entry.request, .withdraw), owner: .withdrawal, at: now)
+        }
+        self.append(behind)
+    }
+
     private func isUnderWay(_ request: UInt64) -> Bool {
         self.inFlight?.chunk.entries.contains { $0.request == request } ?? false
     }
@@ -467,7 +499,8 @@ extension LaneMachine {
     private mutating func send(_ chunk: CommandChunk, at now: Uptime, into actions: inout [LaneAction]) {
         if chunk.hasControl { self.leave(with: chunk) }
         self.lastBatch += 1
-        self.sentSettled = self.window.settled
+        let settledBefore = self.sentSettled
+        self.sentSettled = self.refusedWithdrawals.isEmpty ? self.window.settled : self.refusedSettled
         let message = CommandBatch.encode(
             lane: self.lane,
             number: self.lastBatch,
@@ -478,6 +511,7 @@ extension LaneMachine {
         self.inFlight = Batch(
             number: self.lastBatch,
             message: message,
+            settledBefore: settledBefore,
             sentAt: now,
             patience: self.limits.resendInterval,
             chunk: chunk
@@ -492,6 +526,7 @@ extension LaneMachine {
             case .client, .fetch:
                 break
             case .withdrawal:
+                self.refusedWithdrawals.remove(entry.request)
                 for offer in self.withdrawals.removeValue(forKey: entry.request) ?? [] { self.window.close(offer) }
             case .join:
                 self.members[entry.request]?.isSent = true

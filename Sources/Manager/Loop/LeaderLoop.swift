@@ -205,17 +205,13 @@ package final class LeaderLoop {
     /// Answers what comes while the store refuses to let this manager begin.
     ///
     /// Fronts stay with the leadership that they know: they attach again when there is a new one. A batch that was carried
-    /// out by an earlier leader waits for that, and so does one that takes a job back.
+    /// out by an earlier leader waits for that.
     private func turnAway(because reason: String, with lanes: [LaneKey: LaneRecord]) throws {
         try self.receive(waitingAtMost: Self.longestPause)
         defer { self.inbox.removeAll(keepingCapacity: true) }
         for (peer, message) in self.inbox {
-            guard case .batch(let batch) = message, batch.number > lanes[batch.lane]?.batch ?? 0,
-                !batch.commands.contains(where: \.isWithdrawal)
-            else { continue }
-            let replies = batch.commands.map { command in
-                command.isAnnouncement ? LinkReply.nothing : Self.refusal(because: reason)
-            }
+            guard case .batch(let batch) = message, batch.number > lanes[batch.lane]?.batch ?? 0 else { continue }
+            let replies = batch.commands.map { _ in Self.refusal(because: reason) }
             try self.refuse(batch.number, of: batch.lane, with: replies, to: peer)
         }
     }
@@ -274,7 +270,8 @@ package final class LeaderLoop {
                 try self.link.send(message.encoded(), to: batch.peer)
                 continue
             }
-            let replies = batch.replies.map { $0 == .nothing ? $0 : Self.refusal(because: reason) }
+            // A front tells nobody of its own commands, but has to know that it is to send a withdrawal again.
+            let replies = batch.replies.map { _ in Self.refusal(because: reason) }
             try self.refuse(batch.batch, of: batch.lane, with: replies, to: batch.peer)
         }
     }
@@ -320,19 +317,5 @@ package final class LeaderLoop {
             self.seekers.note(bytes, from: peer, at: now)
         }
         return count
-    }
-}
-
-extension LinkCommand {
-    fileprivate var isWithdrawal: Bool {
-        if case .withdraw = self.body { true } else { false }
-    }
-
-    /// Whether this only tells of a worker's connection; it is told again to the next leadership.
-    fileprivate var isAnnouncement: Bool {
-        switch self.body {
-        case .workerJoined, .workerLeft: true
-        default: false
-        }
     }
 }

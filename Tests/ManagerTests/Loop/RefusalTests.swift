@@ -83,7 +83,7 @@ struct RefusalTests {
         #expect(replies.map(\.batch) == [1, 2, 3, 4])
         #expect(replies[0].replies == [Self.refusal, Self.refusal])
         #expect(replies[1].replies == [Self.refusal, Self.refusal, Self.refusal])
-        #expect(replies[2].replies == [.nothing, Self.refusal])
+        #expect(replies[2].replies == [Self.refusal, Self.refusal])
         #expect(replies[3].replies == [.ok])
         #expect(try self.jobIDs == ["order-000001"])
     }
@@ -112,14 +112,13 @@ struct RefusalTests {
         #expect(try self.jobIDs == ["order-000003"])
     }
 
-    @Test("says nothing of a batch that an earlier leader has carried out, or that takes a job back")
+    @Test("says nothing of a batch that an earlier leader has carried out")
     func unknown() throws {
         let done = Self.batch(1, .push("order-000001"))
         #expect(try self.lead({ [Self.attach] }, { [done] }).map(\.replies) == [[.ok]])
         self.fill()
         let replies = try self.lead(
             { [done] },
-            { [Self.batch(2, .push("order-000002"), .withdraw)] },
             {
                 self.makeRoom()
                 return []
@@ -130,6 +129,42 @@ struct RefusalTests {
         #expect(replies.map(\.batch) == [1])
         #expect(replies.first?.replies == [.ok])
         #expect(try self.jobIDs == ["order-000001"])
+    }
+
+    @Test("lets a front know that a withdrawal was not carried out, whether it leads then or cannot begin to")
+    func withdrawals() throws {
+        let fetch = MessageToLeader.batch(
+            CommandBatch(
+                lane: Self.lane,
+                number: 1,
+                settled: 0,
+                commands: [LinkCommand(request: 1, .push("order-000001")), LinkCommand(request: 2, .fetch("default"))]
+            )
+        )
+        func withdrawal(in batch: UInt64) -> MessageToLeader {
+            let commands = [LinkCommand(request: 2, .withdraw)]
+            return .batch(CommandBatch(lane: Self.lane, number: batch, settled: 1, commands: commands))
+        }
+        let replies = try self.lead(
+            { [Self.attach] },
+            { [fetch] },
+            {
+                self.fill()
+                return [withdrawal(in: 2)]
+            },
+            { [withdrawal(in: 3)] },
+            {
+                self.makeRoom()
+                return []
+            },
+            { [Self.attach] },
+            { [withdrawal(in: 4)] }
+        )
+        #expect(replies.map(\.batch) == [1, 2, 3, 4])
+        #expect(replies.dropFirst().map(\.replies) == [[Self.refusal], [Self.refusal], [.nothing]])
+        #expect(try self.store.load().reservations.isEmpty)
+        let entries = try self.store.entries(of: QueueName(parsing: "default"), from: 0, count: 10)
+        #expect(entries.map(\.entry.jobID.text) == ["order-000001"])
     }
 
     @Test("is no reason for an answer where others may lead, who may have carried the batch out")
