@@ -8,6 +8,10 @@ from collections import defaultdict
 
 from history import OK, REFUSED, UNKNOWN
 
+# How long after a fault has ended every front may take to serve again, and how long a client may feel it, in seconds.
+RECOVERY = 10.0
+# How long a job that was given out before a FLUSH may be on its way to its worker.
+ON_ITS_WAY = 5.0
 # How long an acknowledgement that was on its way may still arrive after its server was cut off.
 GRACE = 1.0
 
@@ -22,6 +26,11 @@ def check(history):
         "I5 executed after its ACK": executed_after_ack(history),
         "I6 retried": wrongly_retried(history),
         "I14 acknowledged by a minority": acknowledged_by_minority(history),
+        "I15 refused": refused_without_reason(history),
+        "I17 not served": not_served(history),
+        "I18 out of order": out_of_order(history),
+        "I19 carried out wrongly": carried_out_wrongly(history),
+        "I20 altered": altered(history),
     }
     return {name: found for name, found in checks.items() if found}
 
@@ -36,7 +45,19 @@ def lost(history):
         if operation.kind == "ack" and operation.outcome in (OK, UNKNOWN)
     }
     held = {jid for jids in history.remainder.values() for jid in jids}
-    return [f"{jid} was acknowledged and is gone" for jid in sorted(pushed - done - held)]
+    gone = pushed - done - held - taken_away(history)
+    expected, found = history.backlog
+    missing = [f"{expected - found} of {expected} jobs of the backlog are gone"] if found < expected else []
+    return [f"{jid} was acknowledged and is gone" for jid in sorted(gone)] + missing
+
+
+def taken_away(history):
+    """The jobs that a FLUSH may have had, because their PUSH began before its first effect was seen."""
+    flushes = [entry for entry in history.deferred if entry.is_for_all]
+    if not flushes:
+        return set()
+    last = max(entry.effect or entry.ended or float("inf") for entry in flushes)
+    return {operation.jid for operation in history.operations if operation.kind == "push" and operation.began <= last}
 
 
 def stuck(history):
@@ -104,13 +125,14 @@ def wrongly_retried(history):
         if operation.kind == "fail" and operation.outcome == OK:
             failures[operation.jid] = max(operation.ended, failures.get(operation.jid, 0))
     held = {jid for jids in history.remainder.values() for jid in jids}
+    flushed = taken_away(history)
     latest = {}
     for execution in history.executions:
         latest[execution.jid] = max(execution.began, latest.get(execution.jid, 0))
     return [
         f"{jid} failed and was never tried again"
         for jid, failed in sorted(failures.items())
-        if latest.get(jid, 0) < failed and jid not in held
+        if latest.get(jid, 0) < failed and jid not in held and jid not in flushed
     ]
 
 
@@ -143,8 +165,80 @@ def pause(history, fault, until):
 
 def refused_without_reason(history):
     """Error replies: a fail-over must never look like a refusal."""
+    # A FAIL of a job that was flushed has nothing to fail.
+    flushed = taken_away(history)
     return [
         f"the {operation.kind} of {operation.jid} was answered with an error"
         for operation in history.operations
-        if operation.outcome == REFUSED
+        if operation.outcome == REFUSED and not (operation.kind == "fail" and operation.jid in flushed)
     ]
+
+
+def not_served(history):
+    """I17: a front that does not serve again ten seconds after a fault has ended."""
+    found = []
+    for fault in history.faults:
+        for host, served in sorted(fault.served.items()):
+            if served is None:
+                found.append(f"the front of host {host} did not serve again after {fault.name}")
+            elif served - fault.whole > RECOVERY:
+                found.append(f"the front of host {host} served {served - fault.whole:.1f} s after {fault.name} had ended")
+    return found
+
+
+def out_of_order(history):
+    """I18: a client that half-closed is answered in the order of its commands, and is given what it has just pushed."""
+    found = []
+    for pipeline in history.pipelines:
+        told = f"{' '.join(pipeline.expected)} was answered with {' '.join(pipeline.replies) or 'nothing'}"
+        given = ["job" if reply == "none" else reply for reply in pipeline.replies]
+        if given != pipeline.expected[: len(given)]:
+            found.append(told)
+        elif "none" in pipeline.replies or len(given) < len(pipeline.expected):
+            # While a fault lasts a connection may break, and a FETCH may be in vain.
+            if not any(_strikes(fault, pipeline) for fault in history.faults):
+                found.append(told)
+    return found
+
+
+def _strikes(fault, pipeline):
+    """Whether a client may have felt a fault while it waited for replies."""
+    until = float("inf") if fault.whole is None else fault.whole + RECOVERY
+    return pipeline.began < until and (pipeline.ended is None or fault.struck < pipeline.ended)
+
+
+def carried_out_wrongly(history):
+    """I19: a command for many jobs that takes some that were pushed later, or leaves some that it was for."""
+    problems = []
+    for entry in history.deferred:
+        found = set(entry.found)
+        gone = len(set(entry.after) - found)
+        if gone:
+            problems.append(f"{gone} of {len(entry.after)} jobs pushed after the first effect of {entry.command} are gone")
+        left = len(set(entry.before) & found)
+        if left and entry.outcome == OK:
+            problems.append(f"{left} jobs were left by a {entry.command} that was answered")
+        if len(found) < len(entry.found):
+            problems.append(f"{len(entry.found) - len(found)} jobs came twice after {entry.command}")
+    return problems + _back_after_flush(history)
+
+
+def _back_after_flush(history):
+    """Jobs that were pushed before a FLUSH and given out after its answer."""
+    pushed = {
+        operation.jid: operation.ended
+        for operation in history.operations
+        if operation.kind == "push" and operation.outcome == OK
+    }
+    return [
+        f"{execution.jid} was given out after a FLUSH that it was pushed before"
+        for entry in history.deferred
+        if entry.is_for_all and entry.outcome == OK
+        for execution in history.executions
+        if pushed.get(execution.jid, float("inf")) < entry.began and execution.began > entry.ended + ON_ITS_WAY
+    ]
+
+
+def altered(history):
+    """I20: a job whose arguments are not those that it was pushed with."""
+    return [f"{execution.jid} was not what had been pushed" for execution in history.executions if not execution.is_intact]

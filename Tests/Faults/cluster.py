@@ -1,5 +1,6 @@
 """Three hosts as scripts/cluster makes them, and what a nemesis can do to them."""
 
+import base64
 import fcntl
 import json
 import os
@@ -9,11 +10,15 @@ import struct
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # What scripts/cluster keeps of the cluster of this checkout.
 DIRECTORY = os.path.join(ROOT, ".cluster")
 HOSTS = [1, 2, 3]
+# What stands beside them in shared mode.
+REDIS = "redis"
 
 # How often is looked for what has no event that could be waited for from outside.
 GLANCE = 0.1
@@ -43,7 +48,8 @@ def cluster_name():
 
 
 def address(host):
-    return f"{_noted('network')}.{host}"
+    """The address of a host, or of the Redis of shared mode."""
+    return f"{_noted('network')}.{4 if host == REDIS else host}"
 
 
 def is_whole(row):
@@ -57,6 +63,9 @@ class Cluster:
     def __init__(self, program):
         self.program = program
         self.directory = DIRECTORY
+        self.is_shared = os.environ.get("MODE") == "shared"
+        # How long until every member has everything again, in seconds: a copy of much takes long.
+        self.patience = 60.0
         self.syncs_each_batch = os.environ.get("DURABILITY", "disk") == "disk"
 
     def script(self, *arguments, **variables):
@@ -94,9 +103,9 @@ class Cluster:
             time.sleep(GLANCE)
         raise TimeoutError("nobody leads")
 
-    def wait_until_whole(self, within=60.0):
+    def wait_until_whole(self):
         """Waits until somebody leads, and every member has everything and a vote."""
-        deadline = time.monotonic() + within
+        deadline = time.monotonic() + self.patience
         while time.monotonic() < deadline:
             status = self.status(HOSTS[0])
             if status and status.get("leader") and all(map(is_whole, status["members"])):
@@ -143,6 +152,7 @@ class Cluster:
         for host in HOSTS:
             os.makedirs(os.path.join(target, str(host)))
             logs = [os.path.join(self.directory, str(host), log) for log in ("millrace.log", "etcd.log")]
+            # In shared mode there is no Redis of a host's own.
             for path in [*logs, self.folder(host, "data", "millrace-redis.log"), self.folder(host, "data", "millrace-member")]:
                 try:
                     shutil.copy(path, os.path.join(target, str(host)))
@@ -153,6 +163,8 @@ class Cluster:
 
     def jobs(self):
         """The ids of all jobs that the leader holds, read from its Redis behind its back."""
+        if self.is_shared:
+            return self._shared_jobs()
         folder = self.folder(self.leader(), "data")
         with open(f"{folder}/millrace-redis.password") as file:
             password = file.read().strip()
@@ -160,6 +172,21 @@ class Cluster:
         environment = os.environ | {"REDISCLI_AUTH": password}
         found = subprocess.run([*command, "HKEYS", "mr:jobs"], env=environment, capture_output=True, text=True, check=True)
         return found.stdout.split()
+
+    def _shared_jobs(self):
+        with open(f"{self.directory}/password") as file:
+            environment = os.environ | {"REDISCLI_AUTH": file.read().strip()}
+        command = ["redis-cli", "-h", address(REDIS), "--no-auth-warning", "HKEYS", "mr:jobs"]
+        found = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        return found.stdout.split()
+
+    def growing_log(self, host):
+        """The file to which the Redis of a host appends."""
+        folder = f"{self.directory}/redis/appendonlydir" if host == REDIS else self.folder(host, "data", "millrace-aof")
+        found = [entry for entry in os.scandir(folder) if ".incr." in entry.name]
+        if not found:
+            raise NotCarriedOut(f"the Redis of host {host} has no log")
+        return max(found, key=lambda entry: entry.stat().st_mtime).path
 
     # What can be done to it.
 
@@ -254,6 +281,51 @@ class Cluster:
     def wipe(self, host):
         """Forgets all that a host that is down kept for Millrace; what its etcd keeps is another matter."""
         shutil.rmtree(self.folder(host, "data"))
+
+    def ask_etcd(self, host, path, body):
+        """What an etcd answers to a call; raises `NotCarriedOut` with its reason when it refuses."""
+        url = f"http://{address(host)}:2379/v3/{path}"
+        request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            raise NotCarriedOut(f"etcd {path}: {error.read().decode(errors='replace')}") from error
+        except OSError as error:
+            raise NotCarriedOut(f"etcd {path}: {error}") from error
+
+    def fill_etcd(self, host):
+        """Puts into etcd what nobody needs, until no member of it takes anything any more."""
+        for number in range(1_000):
+            value = base64.b64encode(os.urandom(400_000)).decode()
+            try:
+                self.ask_etcd(host, "kv/put", {"key": base64.b64encode(b"ballast/%d" % number).decode(), "value": value})
+            except NotCarriedOut as error:
+                if "space" in str(error):
+                    return
+                raise
+        raise NotCarriedOut("etcd took 400 MB and was not full: it has no quota")
+
+    def clear_etcd(self):
+        """Makes room in etcd and tells it so, as docs/operations.md says."""
+        key, end = base64.b64encode(b"ballast/").decode(), base64.b64encode(b"ballast0").decode()
+        answer = self.ask_etcd(HOSTS[0], "kv/deleterange", {"key": key, "range_end": end})
+        self.ask_etcd(HOSTS[0], "kv/compaction", {"revision": answer["header"]["revision"], "physical": True})
+        for host in HOSTS:
+            self.ask_etcd(host, "maintenance/defragment", {})
+        for alarm in self.ask_etcd(HOSTS[0], "maintenance/alarm", {"action": "GET"}).get("alarms", []):
+            self.ask_etcd(HOSTS[0], "maintenance/alarm", alarm | {"action": "DEACTIVATE"})
+
+    def empty_etcd(self):
+        """All that etcd knew is gone, on every host, and it begins anew."""
+        for host in HOSTS:
+            self.kill(host, ["etcd"])
+        for host in HOSTS:
+            while self.role(host, "etcd"):
+                time.sleep(GLANCE)
+            shutil.rmtree(self.folder(host, "etcd"))
+        for host in HOSTS:
+            self.start(host)
 
     def set_clock(self, host, offset):
         """How wrong the clock of a host is that was started with FAKED_CLOCK, in seconds: "+3600"."""

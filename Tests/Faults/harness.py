@@ -10,10 +10,12 @@ import sys
 import time
 from collections import defaultdict
 
+import backlog
 import checker
 import history as records
+from client import Connection, Refused, Unknown, Unreachable
 from cluster import HOSTS, Cluster, NotCarriedOut, address
-from nemesis import FAULTS, victim
+from nemesis import FAULTS, SHARED_FAULTS, victim
 from workload import Shape, Workload
 
 # How long everything may take to come to its end once all is healed. The session of a front that was killed lives for a
@@ -21,20 +23,56 @@ from workload import Shape, Workload
 # time, it takes RELEASE_AFTER and the next look, a quarter of a minute later at the most.
 DRAIN = 180.0
 
+# How long it is waited for that every front serves again; the promise is about less.
+SERVING = 30.0
+
+# How long a fault for which large jobs are wanted lets them come before it strikes.
+FOREBODING = 1.0
+
 # How long after its healing a pause counts as one of a fault.
 AFTERMATH = 5.0
 
 
-async def play(cluster, faults, seed, shape):
+async def serve_again(history, entry):
+    """Writes down when each front answers again what only a leader can answer."""
+
+    async def look(host):
+        while history.now() < entry.whole + SERVING:
+            try:
+                connection = await Connection.open(address(host))
+                try:
+                    await connection.info()
+                    entry.served[host] = history.now()
+                    return
+                finally:
+                    connection.close()
+            except (Unreachable, Unknown, Refused):
+                await asyncio.sleep(0.1)
+        entry.served[host] = None
+
+    await asyncio.gather(*map(look, HOSTS))
+
+
+async def play(cluster, faults, seed, shape, tells=False):
     """One run: a workload, a few faults one after the other, a drain. Returns its history."""
     chance = random.Random(seed)
     history = records.History()
+    cluster.history = history
     workload = Workload(shape, history, chance.random())
     workload.start()
     # So that the first fault strikes a load that is under way.
     await asyncio.sleep(1.0)
     for fault in faults:
-        host = victim(fault, await asyncio.to_thread(cluster.leader), chance)
+        if tells:
+            print(f"{time.strftime('%H:%M:%S', time.gmtime())} {fault.name}", file=sys.stderr, flush=True)
+        workload.is_heavy = fault.is_heavy
+        if fault.is_heavy:
+            await asyncio.sleep(FOREBODING)
+        try:
+            host = victim(fault, await asyncio.to_thread(cluster.leader), chance)
+        except TimeoutError as error:
+            history.refusals.append(f"before {fault.name}: the cluster is not whole again: {error}")
+            break
         entry = records.Fault(fault.name, history.now(), leaves_minority=fault.leaves_minority)
         history.faults.append(entry)
         try:
@@ -45,6 +83,7 @@ async def play(cluster, faults, seed, shape):
             def heal():
                 """Nothing was done."""
 
+        workload.is_heavy = False
         # How long a fault lasts is part of it.
         await asyncio.sleep(chance.uniform(fault.shortest, fault.longest))
         entry.healed = history.now()
@@ -53,6 +92,7 @@ async def play(cluster, faults, seed, shape):
         except NotCarriedOut as error:
             history.refusals.append(f"the healing of {fault.name}: {error}")
         entry.whole = history.now()
+        await serve_again(history, entry)
         # The next fault strikes a cluster that is whole: what several do together is another question.
         try:
             await asyncio.to_thread(cluster.wait_until_whole)
@@ -63,8 +103,40 @@ async def play(cluster, faults, seed, shape):
         await asyncio.sleep(1.0)
     history.eased = history.now()
     if not await workload.drain(DRAIN):
-        history.remainder["held by the server"] = await asyncio.to_thread(cluster.jobs)
+        try:
+            held = await asyncio.to_thread(cluster.jobs)
+        except TimeoutError as error:
+            history.refusals.append(f"at the end: the cluster is not whole again: {error}")
+            held = []
+        history.remainder["held by the server"] = [jid for jid in held if not backlog.is_part(jid)]
     return history
+
+
+def tell(history, broken, path):
+    """Writes down what clients did with each job that a broken promise names, and when faults struck."""
+    # The hosts' logs have the time of day.
+    shift = time.time() - history.now()
+    told = " ".join(sentence for found in broken.values() for sentence in found)
+    lines = []
+    for fault in history.faults:
+        lines += [(fault.struck, f"{fault.name} strikes"), (fault.healed, "it is healed"), (fault.whole, "it is over")]
+        lines += [(served, f"the front of host {host} serves") for host, served in fault.served.items()]
+    for operation in history.operations:
+        if operation.jid in told:
+            lines.append((operation.began, f"{operation.kind} {operation.jid} begins"))
+            lines.append((operation.ended, f"{operation.kind} {operation.jid} is {operation.outcome}"))
+    for execution in history.executions:
+        if execution.jid in told:
+            lines.append((execution.began, f"{execution.jid} is given to a worker"))
+            left = " without a word" if execution.is_abandoned else ""
+            lines.append((execution.ended, f"{execution.jid} is let go of{left}"))
+    for pipeline in history.pipelines:
+        if pipeline.replies != pipeline.expected:
+            lines.append((pipeline.began, f"{' '.join(pipeline.expected)} are asked for, and what comes is {' '.join(pipeline.replies)}"))
+    with open(path, "w") as file:
+        for when, what in sorted((when, what) for when, what in lines if when is not None):
+            moment = time.strftime("%H:%M:%S", time.gmtime(when + shift))
+            file.write(f"{moment}.{int((when + shift) % 1 * 1000):03d} {what}\n")
 
 
 class Table:
@@ -100,10 +172,10 @@ class Table:
 
     def print(self):
         names = ["lost", "stuck", "duplicated", "overlapping", "executed after its ACK", "retried"]
-        names.append("acknowledged by a minority")
+        names += ["acknowledged by a minority", "not served", "out of order", "carried out wrongly", "altered"]
         print("| fault | rounds | acknowledged | " + " | ".join(names) + " | errors | connected anew | median pause | longest pause |")
         print("|---" * (len(names) + 7) + "|")
-        for fault in (fault.name for fault in FAULTS if fault.name in self.rows):
+        for fault in (fault.name for fault in FAULTS + SHARED_FAULTS if fault.name in self.rows):
             row = self.rows[fault]
             cells = [fault, row["rounds"], f'{row["acknowledged"]:,}', *(row[name] for name in names)]
             cells += [row["errors"], row["reconnections"]]
@@ -112,14 +184,23 @@ class Table:
             print("| " + " | ".join(map(str, cells)) + " |", flush=True)
 
 
-def selected(names, durability, expects_loss):
+def selected(faults, names, durability, expects_loss, has_backlog=False):
     """The faults with these names or numbers, all when there are none; without those of which nothing is promised."""
-    chosen = [fault for fault in FAULTS if not names or fault.name in names or fault.name.split()[0] in names]
+    chosen = [fault for fault in faults if not names or fault.name in names or fault.name.split()[0] in names]
     # With `memory`, what was acknowledged in the last second may be lost then, as promised.
     skipped = [fault for fault in chosen if fault.needs_durability and durability == "memory" and not expects_loss]
     for fault in skipped:
         print(f"not tried with durability {durability}: {fault.name}", file=sys.stderr, flush=True)
+    if has_backlog:
+        # It would have the backlog, too.
+        skipped += [fault for fault in chosen if fault.spares_nothing]
     return [fault for fault in chosen if fault not in skipped]
+
+
+def quantity(text):
+    """A number of bytes: 400M, 1G or 1000000."""
+    unit = {"k": 1e3, "M": 1e6, "G": 1e9}.get(text[-1:])
+    return int(float(text[:-1]) * unit) if unit else int(text)
 
 
 def main():
@@ -134,16 +215,33 @@ def main():
     parser.add_argument("--expect-loss", action="store_true", help="passes only when acknowledged jobs are lost")
     parser.add_argument("--minutes", type=float, help="begin nothing more when so many are over")
     parser.add_argument("--faults-per-run", type=int, default=4, help="faults between two drains")
+    parser.add_argument("--backlog", type=int, default=0, help="so many jobs that nobody works on lie there from the start")
+    parser.add_argument("--backlog-bytes", type=quantity, default=0, help="how large all of those are together: 400M, 1G")
+    parser.add_argument("--half-closing", type=int, default=0, help="how many clients half-close their connections")
+    parser.add_argument("--not-reading", type=int, default=2, help="how many clients do not read what they asked for")
+    parser.add_argument("-v", "--verbose", action="store_true", help="name each fault when it strikes")
+    parser.add_argument("--shared", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
 
     cluster = Cluster(options.program)
-    shape = Shape(hosts=[address(host) for host in HOSTS], rate=options.rate, resends=options.resend)
+    all_faults = SHARED_FAULTS if cluster.is_shared else FAULTS
+    pile = backlog.Backlog.of(options.backlog, options.backlog_bytes)
+    shape = Shape(
+        hosts=[address(host) for host in HOSTS],
+        rate=options.rate,
+        resends=options.resend,
+        half_closers=options.half_closing,
+        unread=options.not_reading,
+        backlog=pile.count,
+    )
     chance = random.Random(options.seed)
-    chosen = selected(options.faults, os.environ.get("DURABILITY"), options.expect_loss)
+    chosen = selected(all_faults, options.faults, os.environ.get("DURABILITY"), options.expect_loss, pile.count > 0)
+    if not chosen:
+        parser.error("there is no such fault here: " + ", ".join(options.faults))
     plan = [fault for _ in range(options.rounds) for fault in chosen]
     chance.shuffle(plan)
     if options.followed_by:
-        followers = selected([options.followed_by], os.environ.get("DURABILITY"), options.expect_loss)
+        followers = selected(all_faults, [options.followed_by], os.environ.get("DURABILITY"), options.expect_loss)
         if len(followers) != 1:
             parser.error(f"{len(followers)} faults that can be tried are called {options.followed_by}")
         if options.faults_per_run % 2:
@@ -152,6 +250,10 @@ def main():
     table = Table()
     passed = failed = lost = 0
     print(subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout, end="")
+    if pile.count:
+        asyncio.run(pile.push([address(host) for host in HOSTS]))
+        cluster.patience = 600.0
+        cluster.wait_until_whole()
     end = None if options.minutes is None else time.monotonic() + 60 * options.minutes
     for start in range(0, len(plan), options.faults_per_run):
         if end is not None and time.monotonic() >= end:
@@ -159,15 +261,15 @@ def main():
             break
         faults = plan[start : start + options.faults_per_run]
         seed = chance.getrandbits(32)
-        history = asyncio.run(play(cluster, faults, seed, shape))
+        history = asyncio.run(play(cluster, faults, seed, shape, options.verbose))
         broken = checker.check(history)
-        if refused := checker.refused_without_reason(history):
-            broken["I15 refused"] = refused
         if history.refusals:
             broken["I16 not carried out"] = history.refusals
         told = table.add(history, broken)
         if broken:
-            print(f"what the hosts wrote is kept in {cluster.keep_logs(seed)}", file=sys.stderr, flush=True)
+            folder = cluster.keep_logs(seed)
+            print(f"what the hosts wrote is kept in {folder}", file=sys.stderr, flush=True)
+            tell(history, broken, os.path.join(folder, "history"))
         lost += len(broken.get("I1 lost", []))
         passed += not broken
         failed += bool(broken)

@@ -30,6 +30,8 @@ class Execution:
     ended: float | None = None
     # Whether its connection broke: the server may give the job to another from then on.
     is_abandoned: bool = False
+    # Whether the job was what had been pushed, to the last byte.
+    is_intact: bool = True
 
 
 @dataclass
@@ -42,6 +44,39 @@ class Fault:
     healed: float | None = None
     whole: float | None = None
     leaves_minority: bool = False
+    # By host, when its front answered again what only a leader can answer; None when it did not while that was waited for.
+    served: dict = field(default_factory=dict)
+
+
+@dataclass
+class Pipeline:
+    """Commands that a client sent at once, before it closed its sending side."""
+
+    began: float
+    # What each has to be answered with, "ok" or "job", and what came, in its order: "none" is a FETCH that was given nothing.
+    expected: list
+    replies: list = field(default_factory=list)
+    ended: float | None = None
+
+
+@dataclass
+class Deferred:
+    """A command that takes long, and what had become of the jobs that it was for when all was over."""
+
+    command: str
+    # Pushed and acknowledged before it was sent.
+    before: list
+    began: float
+    # When somebody else saw for the first time that it does something; None when nobody did.
+    effect: float | None = None
+    ended: float | None = None
+    outcome: str = UNKNOWN
+    # Pushed after its first effect was seen, and acknowledged.
+    after: list = field(default_factory=list)
+    # What a worker was given at the end, from where these jobs were.
+    found: list = field(default_factory=list)
+    # Whether it is for all jobs of the server.
+    is_for_all: bool = False
 
 
 @dataclass
@@ -57,6 +92,11 @@ class History:
     reconnections: list = field(default_factory=list)
     # The jobs that were pushed once more, each as often as that happened: it may have been done by then.
     repeats: list = field(default_factory=list)
+    # Commands that were sent at once, and commands that take long.
+    pipelines: list = field(default_factory=list)
+    deferred: list = field(default_factory=list)
+    # How many jobs of the backlog the server should have, and how many it has.
+    backlog: tuple = (0, 0)
     # What an operator asked for and did not get.
     refusals: list = field(default_factory=list)
     # When the producers were told to stop.

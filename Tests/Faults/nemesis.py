@@ -4,17 +4,24 @@ Each fault is a function of the cluster, the host that is struck and a source of
 heals. The numbers are those of docs/reliability.md.
 """
 
+import asyncio
 import os
+import signal
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
 from typing import Callable
 
-from cluster import DEAF, HOSTS, MUTE, NotCarriedOut, address
+import scenarios
+from cluster import DEAF, HOSTS, MUTE, REDIS, NotCarriedOut, address
 
 ETCD_PORTS = "{ 2379, 2380 }"
 REPLICATION_PORT = "7423"
+MANAGER_PORT = "7421"
+REDIS_PORT = "6379"
+# What a log grows by, from one look to the next, while something large is being written into it.
+LARGE_WRITE = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,10 @@ class Fault:
     # How long it lasts, in seconds.
     shortest: float = 2.0
     longest: float = 5.0
+    # Whether large jobs are being pushed when it strikes.
+    is_heavy: bool = False
+    # Whether it takes away the jobs of everybody.
+    spares_nothing: bool = False
 
 
 def killing(*roles):
@@ -311,6 +322,92 @@ def two_at_a_time(cluster, host, chance):
     return heal
 
 
+def pausing_all(*roles):
+    """Stops the same processes of every host: nothing moves until they go on."""
+
+    def strike(cluster, host, chance):
+        for other in HOSTS:
+            cluster.pause(other, roles or None)
+
+        def heal():
+            for other in HOSTS:
+                cluster.resume(other, roles or None)
+
+        return heal
+
+    return strike
+
+
+def killing_while_writing(*, everywhere):
+    """Redis is killed while it writes a large job into its log."""
+
+    def strike(cluster, host, chance):
+        # Asking for them takes longer than such a write does.
+        pids = [pid for other in (HOSTS if everywhere else [host]) for pid in cluster.role(other, "redis")]
+        path = cluster.growing_log(host)
+        size = os.path.getsize(path)
+        deadline = time.monotonic() + 20
+        while (now := os.path.getsize(path)) - size < LARGE_WRITE:
+            size = now
+            if time.monotonic() > deadline:
+                raise NotCarriedOut("nothing large was written into a log that was watched for 20 s")
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        if host == REDIS:
+            cluster.end(REDIS)
+        return lambda: cluster.start(host)
+
+    return strike
+
+
+def filling_etcd(cluster, host, chance):
+    """Nothing can be written into etcd any more."""
+    cluster.fill_etcd(host)
+    return cluster.clear_etcd
+
+
+def filling_etcd_and_killing(cluster, host, chance):
+    """The same, and the leader's manager ends: nobody can be elected until there is room."""
+    cluster.fill_etcd(host)
+    cluster.kill(host, ["manager"])
+    return cluster.clear_etcd
+
+
+def emptying_etcd(cluster, host, chance):
+    """Everything that etcd knew is gone."""
+    cluster.empty_etcd()
+    return lambda: None
+
+
+def playing(scenario, *arguments):
+    """A scenario that strikes by itself."""
+
+    def strike(cluster, host, chance):
+        try:
+            asyncio.run(scenario(cluster, host, chance, cluster.history, *arguments))
+        except (scenarios.Unknown, scenarios.Refused, scenarios.Unreachable) as error:
+            raise NotCarriedOut(f"{type(error).__name__}: {error}") from error
+        return lambda: None
+
+    return strike
+
+
+def interrupting(name):
+    """A leader is replaced while a command is under way that takes long."""
+    return playing(scenarios.interrupt, scenarios.DOOMS[name])
+
+
+def of_redis(strike):
+    """What else is done to a host is done to the Redis of shared mode."""
+    return lambda cluster, host, chance: strike(cluster, REDIS, chance)
+
+
+def ending_redis(cluster, host, chance):
+    """The Redis of shared mode ends, and begins again with what it had written."""
+    cluster.end(REDIS)
+    return lambda: cluster.start(REDIS)
+
+
 def handing_over(cluster, host, chance):
     """The leader hands over to another, as an operator asks it to."""
     cluster.script("transfer")
@@ -332,6 +429,8 @@ def upgrading_all(cluster, host, chance):
 
 ALL = [DEAF, MUTE]
 ETCD = [("in", f"tcp dport {ETCD_PORTS} drop"), ("out", f'oifname != "lo" tcp dport {ETCD_PORTS} drop')]
+TO_MANAGERS = [("in", f"tcp sport {MANAGER_PORT} drop"), ("out", f"tcp dport {MANAGER_PORT} drop")]
+TO_REDIS = [("in", f"tcp sport {REDIS_PORT} drop"), ("out", f"tcp dport {REDIS_PORT} drop")]
 REPLICATION = [("in", f"tcp dport {REPLICATION_PORT} drop"), ("out", f"tcp dport {REPLICATION_PORT} drop")]
 
 FAULTS = [
@@ -375,6 +474,53 @@ FAULTS = [
     Fault("F23 leader cut from replication, then killed", writing_alone),
     Fault("F24 planned hand-over", handing_over),
     Fault("F25 two hosts killed", killing_a_majority, "any", leaves_minority=True, shortest=4.0),
+    # Longer than a front waits before it sends again what got no answer, and than anybody believes in a pause.
+    Fault("F26 leader's manager stopped for long", pausing("manager"), shortest=12.0, longest=20.0),
+    Fault("F26 leader's host cut for long", dropping(*ALL), shortest=12.0, longest=20.0),
+    Fault("F26 every manager stopped for long", pausing_all("manager"), "any", True, shortest=12.0, longest=20.0),
+    Fault("F26 a front cut from managers for long", dropping(*TO_MANAGERS), "follower", shortest=12.0, longest=20.0),
+    Fault("F27 leader's Redis killed while it writes", killing_while_writing(everywhere=False), is_heavy=True),
+    Fault("F27 follower's Redis killed while it writes", killing_while_writing(everywhere=False), "follower", is_heavy=True),
+    Fault(
+        "F27 every Redis killed while one writes",
+        killing_while_writing(everywhere=True),
+        needs_durability=True,
+        is_heavy=True,
+    ),
+    Fault("F28 leader replaced during QUEUE REMOVE", interrupting("remove"), shortest=0.0, longest=1.0),
+    Fault("F28 leader replaced during MUTATE", interrupting("mutate"), shortest=0.0, longest=1.0),
+    Fault("F28 leader replaced during FLUSH", interrupting("flush"), shortest=0.0, longest=1.0, spares_nothing=True),
+    Fault("F29 etcd full", filling_etcd),
+    Fault("F29 etcd full, and the leader's manager killed", filling_etcd_and_killing),
+    Fault("F30 etcd emptied", emptying_etcd),
+    Fault("F31 queues of large jobs resumed", playing(scenarios.resume_large), shortest=0.0, longest=1.0),
+    Fault("F32 a worker's second connection closed", playing(scenarios.lose_second_connections), shortest=0.0, longest=1.0),
+]
+
+# What strikes shared mode, where Redis is one for all.
+SHARED_FAULTS = [
+    Fault("S1 leader's manager killed", killing("manager")),
+    Fault("S2 leader's manager stopped", pausing("manager"), longest=8.0),
+    Fault("S2 leader's manager stopped for long", pausing("manager"), shortest=12.0, longest=20.0),
+    Fault("S3 leader's host killed", killing()),
+    Fault("S4 leader's host cut", dropping(*ALL), longest=8.0),
+    Fault("S5 leader cut from etcd", dropping(*ETCD), longest=8.0),
+    Fault("S6 leader cut from Redis", dropping(*TO_REDIS), longest=8.0),
+    Fault("S7 Redis killed", ending_redis, "any"),
+    Fault("S7 Redis killed while it writes", of_redis(killing_while_writing(everywhere=False)), "any", is_heavy=True),
+    Fault("S8 Redis stopped", of_redis(pausing()), "any", True, shortest=3.0, longest=8.0),
+    Fault("S8 Redis cut", of_redis(dropping(*ALL)), "any", True, shortest=3.0, longest=8.0),
+    Fault("S8 Redis stopped for long", of_redis(pausing()), "any", True, shortest=12.0, longest=20.0),
+    Fault("S9 a front killed", killing("front"), "any"),
+    Fault("S10 leader's etcd killed", killing("etcd")),
+    Fault("S11 planned hand-over", handing_over),
+    Fault("S12 leader's host restarted in good order", upgrading),
+    Fault("S13 leader replaced during QUEUE REMOVE", interrupting("remove"), shortest=0.0, longest=1.0),
+    Fault("S13 leader replaced during MUTATE", interrupting("mutate"), shortest=0.0, longest=1.0),
+    Fault("S13 leader replaced during FLUSH", interrupting("flush"), shortest=0.0, longest=1.0, spares_nothing=True),
+    Fault("S14 queues of large jobs resumed", playing(scenarios.resume_large), shortest=0.0, longest=1.0),
+    Fault("S15 etcd full", filling_etcd),
+    Fault("S15 etcd emptied", emptying_etcd),
 ]
 
 # One host is struck by a fault that lasts, and the same or another one by one that is over at once.

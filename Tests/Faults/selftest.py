@@ -3,7 +3,7 @@
 import sys
 
 import checker
-from history import OK, REFUSED, UNKNOWN, Execution, Fault, History, Operation
+from history import OK, REFUSED, UNKNOWN, Deferred, Execution, Fault, History, Operation, Pipeline
 
 
 def good():
@@ -19,7 +19,14 @@ def good():
     history.executions[2].is_abandoned = True
     history.executions.append(Execution("c", 3.0, 4.0))
     history.operations.append(Operation("ack", "c", 3.9, 4.0, UNKNOWN))
-    history.faults.append(Fault("two hosts killed", 10.0, 20.0, leaves_minority=True))
+    history.faults.append(Fault("two hosts killed", 10.0, 20.0, 21.0, leaves_minority=True, served={1: 22.0, 2: 30.9}))
+    history.pipelines.append(Pipeline(1.0, ["ok", "ok", "job"], ["ok", "ok", "job"], 2.0))
+    # One that a fault struck.
+    history.pipelines.append(Pipeline(9.0, ["ok", "ok", "job"], ["ok", "ok", "none"], 11.0))
+    history.pipelines.append(Pipeline(30.0, ["ok", "ok", "job"], ["ok"], 32.0))
+    history.deferred.append(Deferred("QUEUE REMOVE", ["m", "n"], 1.0, 2.0, 3.0, OK, ["o"], ["o"]))
+    # One whose answer was lost may have been carried out or not.
+    history.deferred.append(Deferred("MUTATE", ["p", "q"], 1.0, None, 3.0, UNKNOWN, [], ["p", "q"]))
     return history
 
 
@@ -43,7 +50,7 @@ def overlapping(history):
 
 def executed_after_ack(history):
     history.executions.append(Execution("a", 2.5, 2.6))
-    history.operations.append(Operation("ack", "a", 1.5, 1.6, REFUSED))
+    history.operations.append(Operation("ack", "a", 1.5, 1.6, UNKNOWN))
 
 
 def never_retried(history):
@@ -55,6 +62,68 @@ def never_retried(history):
 def acknowledged_by_minority(history):
     history.operations.append(Operation("push", "g", 12.0, 12.1, OK))
     history.remainder["enqueued"] = ["g"]
+
+
+def refused(history):
+    history.operations.append(Operation("fail", "a", 1.0, 1.1, REFUSED))
+
+
+def backlog_gone(history):
+    history.backlog = (10, 9)
+
+
+def served_late(history):
+    history.faults[0].served[3] = 31.1
+
+
+def never_served(history):
+    history.faults[0].served[3] = None
+
+
+def replies_swapped(history):
+    history.pipelines.append(Pipeline(9.0, ["ok", "ok", "job"], ["ok", "none", "ok"], 11.0))
+
+
+def given_nothing(history):
+    history.pipelines.append(Pipeline(1.0, ["ok", "ok", "job"], ["ok", "ok", "none"], 2.0))
+
+
+def cut_short(history):
+    history.pipelines.append(Pipeline(1.0, ["ok", "ok", "job"], ["ok", "ok"], 2.0))
+
+
+def carried_out_twice(history):
+    history.deferred[0].after.append("r")
+
+
+def left_behind(history):
+    history.deferred[0].found.append("m")
+
+
+def came_twice(history):
+    history.deferred[0].found.append("o")
+
+
+def altered(history):
+    history.executions[0].is_intact = False
+
+
+def flushed(history):
+    """All that was pushed until a FLUSH was seen to begin may be gone, and a FAIL of it finds nothing."""
+    history.operations.append(Operation("push", "d", 39.0, 39.1, OK))
+    history.operations.append(Operation("push", "e", 40.0, 42.0, OK))
+    history.operations.append(Operation("fail", "e", 44.0, 44.1, REFUSED))
+    history.deferred.append(Deferred("FLUSH", [], 40.0, 41.0, 43.0, OK, [], [], is_for_all=True))
+
+
+def flushed_twice(history):
+    flushed(history)
+    history.operations.append(Operation("push", "f", 41.5, 42.0, OK))
+
+
+def back_after_flush(history):
+    flushed(history)
+    history.executions.append(Execution("d", 50.0, 51.0))
 
 
 def pushed_twice(history):
@@ -72,6 +141,20 @@ CASES = [
     (overlapping, {"I4 overlapping"}),
     (executed_after_ack, {"I5 executed after its ACK"}),
     (never_retried, {"I6 retried"}),
+    (refused, {"I15 refused"}),
+    (backlog_gone, {"I1 lost"}),
+    (served_late, {"I17 not served"}),
+    (never_served, {"I17 not served"}),
+    (replies_swapped, {"I18 out of order"}),
+    (given_nothing, {"I18 out of order"}),
+    (cut_short, {"I18 out of order"}),
+    (carried_out_twice, {"I19 carried out wrongly"}),
+    (left_behind, {"I19 carried out wrongly"}),
+    (came_twice, {"I19 carried out wrongly"}),
+    (flushed, set()),
+    (flushed_twice, {"I1 lost"}),
+    (back_after_flush, {"I19 carried out wrongly"}),
+    (altered, {"I20 altered"}),
     (acknowledged_by_minority, {"I14 acknowledged by a minority", "I1 stuck"}),
 ]
 

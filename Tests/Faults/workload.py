@@ -4,10 +4,16 @@ import asyncio
 import random
 from dataclasses import dataclass
 
+import odd
+import payload
 from client import Broken, Connection, Refused, Unknown, Unreachable
 from history import OK, REFUSED, UNKNOWN, Execution, Operation
 
 QUEUES = ["critical", "default", "bulk"]
+# The queue of the jobs that lie there all the while; nobody works on them.
+BACKLOG = "backlog"
+# How many of the producers push large jobs at a time when such are wanted.
+HEAVY_PRODUCERS = 2
 
 
 @dataclass
@@ -27,6 +33,13 @@ class Shape:
     stay: float = 5.0
     # Whether a client whose connection breaks connects anew and sends its command once more, as those of Ruby and Rust do.
     resends: bool = False
+    # How many clients half-close their connections, and how many do not read what they asked for.
+    half_closers: int = 2
+    unread: int = 2
+    # How many jobs lie there all the while; see `backlog`.
+    backlog: int = 0
+    # How long the server waits for a worker that has no connection any more.
+    release_after: float = 8.0
 
 
 class Client:
@@ -103,19 +116,35 @@ class Workload:
         self.history = history
         self._random = random.Random(seed)
         self._next = 0
-        self._is_producing = True
+        self.is_producing = True
         self.is_working = True
+        # Whether some producers push jobs as large as they may be, one after the other.
+        self.is_heavy = False
+        self._queues = QUEUES
         self._tasks = []
 
     def start(self):
         for number in range(self.shape.producers):
-            self._tasks.append(asyncio.create_task(self._produce(random.Random(self._random.random()))))
+            self._tasks.append(asyncio.create_task(self._produce(number, random.Random(self._random.random()))))
         for number in range(self.shape.workers):
             self._tasks.append(asyncio.create_task(self._work(number, random.Random(self._random.random()))))
+        for number in range(self.shape.half_closers):
+            self._tasks.append(asyncio.create_task(odd.half_close(self, number, random.Random(self._random.random()))))
+        for number in range(self.shape.unread):
+            self._tasks.append(asyncio.create_task(odd.leave_unread(self, number, random.Random(self._random.random()))))
+
+    def job(self, queue, length):
+        """A new job with a body of this length."""
+        self._next += 1
+        jid = f"job-{self._next:09d}"
+        job = {"jid": jid, "jobtype": "Work", "args": payload.arguments(self._next, length), "queue": queue}
+        return job | {"retry": 25, "reserve_for": 600}
 
     async def drain(self, within):
         """Stops producing, lets the workers finish everything, and says whether nothing is left."""
-        self._is_producing = False
+        self.is_producing = False
+        half_closed = [f"{odd.HALF_CLOSED}-{number}" for number in range(self.shape.half_closers)]
+        self._queues = QUEUES + half_closed + [f"{odd.UNREAD}-{number}" for number in range(self.shape.unread)]
         deadline = self.history.now() + within
         is_empty = False
         while not is_empty and self.history.now() < deadline:
@@ -125,6 +154,29 @@ class Workload:
         self.is_working = False
         await asyncio.gather(*self._tasks)
         return is_empty
+
+    async def record(self, kind, jid, command):
+        """Waits for a command that was begun, and writes its outcome down."""
+        began = self.history.now()
+        outcome = OK
+        try:
+            await command
+        except Refused:
+            outcome = REFUSED
+        except Unknown:
+            outcome = UNKNOWN
+        self.history.operations.append(Operation(kind, jid, began, self.history.now(), outcome))
+        return outcome
+
+    async def finish(self, jid, execution, wid, rng):
+        """Acknowledges a job over a new connection of the worker that was given it, and has none meanwhile."""
+        began = self.history.now()
+        client = Client(self, rng, wid)
+        outcome = await self._record("ack", jid, client, lambda connection: connection.acknowledge(jid))
+        execution.ended = self.history.now()
+        # Without a connection for so long it counts as gone.
+        execution.is_abandoned = outcome == UNKNOWN or execution.ended - began > self.shape.release_after
+        client.close()
 
     async def _record(self, kind, jid, client, command):
         """Runs a command, and writes its outcome down."""
@@ -151,22 +203,20 @@ class Workload:
             self.history.errors.append((ended, kind, message))
         return outcome
 
-    async def _produce(self, rng):
+    async def _produce(self, number, rng):
         interval = self.shape.producers / self.shape.rate
         client = Client(self, rng)
         due = self.history.now()
-        while self._is_producing:
+        while self.is_producing:
             # A producer that was held up catches up, but not with more than a second of it.
             due = max(due + rng.uniform(0.5, 1.5) * interval, self.history.now() - 1.0)
-            await asyncio.sleep(max(0.0, due - self.history.now()))
-            self._next += 1
-            jid = f"job-{self._next:09d}"
-            job = {"jid": jid, "jobtype": "Work", "args": [self._next], "queue": rng.choice(QUEUES)}
-            job |= {"retry": 25, "reserve_for": 600}
+            is_heavy = self.is_heavy and number < HEAVY_PRODUCERS
+            await asyncio.sleep(0.0 if is_heavy else max(0.0, due - self.history.now()))
+            job = self.job(rng.choice(QUEUES), payload.large(rng) if is_heavy else payload.size(rng))
             if rng.random() < self.shape.schedule_share:
                 job["at"] = "2000-01-01T00:00:00Z" if rng.random() < 0.5 else "2100-01-01T00:00:00Z"
             # A push whose answer did not come in time is not repeated.
-            await self._record("push", jid, client, lambda connection, job=job: connection.push(job))
+            await self._record("push", job["jid"], client, lambda connection, job=job: connection.push(job))
         client.close()
 
     async def _work(self, number, rng):
@@ -179,13 +229,14 @@ class Workload:
     async def _work_with(self, client, wid, rng):
         """Works until the worker's command fails, it dies, leaves, or the run is over."""
         now = self.history.now()
-        beat, leaves = now + 10, now + rng.expovariate(1 / self.shape.stay)
+        # At once, too: a worker that never said that it lives keeps its job until its reservation ends.
+        beat, leaves = now, now + rng.expovariate(1 / self.shape.stay)
         while self.is_working and self.history.now() < leaves:
             try:
                 if self.history.now() > beat:
                     beat = self.history.now() + 10
                     await client.run(lambda connection: connection.beat(wid))
-                job = await client.run(lambda connection: connection.fetch(QUEUES))
+                job = await client.run(lambda connection: connection.fetch(self._queues))
             except (Unknown, Refused) as error:
                 self.history.errors.append((self.history.now(), "fetch", str(error)))
                 return
@@ -194,7 +245,7 @@ class Workload:
             if job is None:
                 continue
             jid = job["jid"]
-            execution = Execution(jid, self.history.now())
+            execution = Execution(jid, self.history.now(), is_intact=payload.is_intact(job))
             self.history.executions.append(execution)
             # Most jobs are short, a few take long.
             await asyncio.sleep(rng.expovariate(100) if rng.random() < 0.98 else 1.0)
@@ -216,11 +267,15 @@ class Workload:
         try:
             await client.run(lambda connection: connection.requeue("retries"))
             await client.run(lambda connection: connection.requeue("scheduled"))
+            # What three workers died of waits there.
+            await client.run(lambda connection: connection.requeue("dead"))
             state = await client.run(lambda connection: connection.info())
         except (Refused, Unknown, Unreachable):
             return False
         finally:
             client.close()
         sets = state["faktory"]["sets"]
-        held = [sets["retries"], sets["scheduled"], sets["working"], state["faktory"]["total_enqueued"]]
-        return not any(held)
+        backlog = state["faktory"]["queues"].get(BACKLOG, 0)
+        self.history.backlog = (self.shape.backlog, backlog)
+        enqueued = state["faktory"]["total_enqueued"] - backlog
+        return not any([sets["retries"], sets["scheduled"], sets["dead"], sets["working"], enqueued])
