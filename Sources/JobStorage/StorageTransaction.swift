@@ -35,7 +35,9 @@ package struct StorageTransaction: Sendable {
     /// The day that `processed` and `failures` are counted for, as YYYY-MM-DD in UTC.
     package var day: String
     package var lanes: [LaneKey: LaneRecord] = [:]
-    /// A name for a session that begins, nil for one that ends and takes its lanes along.
+    /// How far commands have come that take many turns, and what became of them; nil forgets a record.
+    package var progress: [ProgressKey: [UInt8]?] = [:]
+    /// A name for a session that begins, nil for one that ends and takes its lanes and its commands' progress along.
     package var sessions: [SessionID: String?] = [:]
     package var workerStates: [WorkerID: WorkerState?] = [:]
     /// The scratch store of middleware; nil deletes.
@@ -58,7 +60,7 @@ package struct StorageTransaction: Sendable {
         self.jobs.isEmpty && self.queues.isEmpty && self.knownQueues.isEmpty && self.pausedQueues.isEmpty
             && self.reservations.isEmpty && self.sets.isEmpty && self.clearedSets.isEmpty
             && self.processed == 0 && self.failures == 0 && self.lanes.isEmpty && self.sessions.isEmpty
-            && self.workerStates.isEmpty && self.keyValues.isEmpty && self.redisCommands.isEmpty
+            && self.progress.isEmpty && self.workerStates.isEmpty && self.keyValues.isEmpty && self.redisCommands.isEmpty
             && self.quarantined.isEmpty && !self.flushesEverything
     }
 
@@ -79,6 +81,7 @@ package struct StorageTransaction: Sendable {
         self.processed = 0
         self.failures = 0
         self.lanes.removeAll(keepingCapacity: true)
+        self.progress.removeAll()
         self.sessions.removeAll()
         self.workerStates.removeAll()
         self.keyValues.removeAll()

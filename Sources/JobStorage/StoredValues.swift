@@ -113,6 +113,8 @@ package struct StoredState: Sendable {
     package var counters: JobCounters
     package var reservations: [(jobID: JobID, reservation: StoredReservation, record: JobRecord)]
     package var lanes: [LaneKey: LaneRecord]
+    /// Of commands that take many turns: how far they have come, or what became of them.
+    package var progress: [ProgressKey: [UInt8]]
     /// Sessions that were attached, and their names.
     package var sessions: [SessionID: String]
     /// Workers that were told to be quiet or to terminate.
@@ -129,6 +131,7 @@ package struct StoredState: Sendable {
         self.counters = JobCounters()
         self.reservations = []
         self.lanes = [:]
+        self.progress = [:]
         self.sessions = [:]
         self.workerStates = [:]
         self.jobIDs = []

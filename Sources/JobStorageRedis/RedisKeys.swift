@@ -93,6 +93,11 @@ struct RedisKeys: Sendable {
         self.prefix + "session:" + session.description
     }
 
+    /// Hash: lane, request and part → how far a command has come that takes many turns.
+    func progress(_ session: SessionID) -> String {
+        self.prefix + "progress:" + session.description
+    }
+
     /// String: a value of the middleware's scratch store.
     func keyValue(_ key: String) -> String {
         self.prefix + "kv:" + key

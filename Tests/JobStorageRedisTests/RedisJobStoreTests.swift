@@ -105,6 +105,24 @@ struct RedisJobStoreTests {
         #expect(error?.isIncompatible == true)
     }
 
+    @Test("does not begin with the progress of a command whose record was changed")
+    func corruptProgress() throws {
+        let store = try self.loadedStore()
+        let session = SessionID(high: 1, low: 2)
+        let key = ProgressKey(lane: LaneKey(session: session, lane: 3), request: 4, part: 0)
+        try store.commit(
+            .turn(1) { transaction in
+                transaction.sessions[session] = .some("front")
+                transaction.progress[key] = [1]
+            }
+        )
+        #expect(try self.bytes("HGET", "mr:progress:\(session)", "3:4:0") != nil)
+        _ = try self.redis("HSET", "mr:progress:\(session)", "3:4:0", "junk")
+
+        let error = #expect(throws: StorageError.self) { try store.load() }
+        #expect(error?.isIncompatible == true)
+    }
+
     @Test("is refused by a Redis without memory, changes nothing, and serves when there is some again")
     func outOfMemory() throws {
         let store = try self.loadedStore()

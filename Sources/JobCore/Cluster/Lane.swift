@@ -44,6 +44,21 @@ package struct LaneKey: Hashable, Sendable {
     }
 }
 
+/// One record of what is remembered of a command that takes many turns.
+package struct ProgressKey: Hashable, Sendable {
+    package let lane: LaneKey
+    /// The number of the command in its lane.
+    package let request: UInt64
+    /// A command may have several records, so that what it adds in one turn does not write all of it anew.
+    package let part: UInt32
+
+    package init(lane: LaneKey, request: UInt64, part: UInt32) {
+        self.lane = lane
+        self.request = request
+        self.part = part
+    }
+}
+
 /// What the data remembers of a lane, so that a batch sent twice is applied once.
 package struct LaneRecord: Hashable, Sendable {
     /// The number of the last batch that had an effect.

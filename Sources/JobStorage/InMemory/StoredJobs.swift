@@ -15,6 +15,7 @@ struct StoredJobs {
     private var counters = JobCounters()
     private(set) var dailyCounters: [String: JobCounters] = [:]
     private var lanes: [LaneKey: LaneRecord] = [:]
+    private var progress: [ProgressKey: [UInt8]] = [:]
     private var sessions: [SessionID: String] = [:]
     private var workerStates: [WorkerID: WorkerState] = [:]
     private(set) var keyValues: [String: [UInt8]] = [:]
@@ -35,6 +36,7 @@ struct StoredJobs {
         state.counters = self.counters
         state.reservations = self.reservations.map { ($0.key, $0.value, self.record(of: $0.key)) }
         state.lanes = self.lanes.filter { self.sessions[$0.key.session] != nil }
+        state.progress = self.progress
         state.sessions = self.sessions
         state.workerStates = self.workerStates
         state.jobIDs = Array(self.jobs.keys)
@@ -126,9 +128,12 @@ struct StoredJobs {
 
     private mutating func applySessions(of transaction: StorageTransaction) {
         for (lane, record) in transaction.lanes { self.lanes[lane] = record }
+        for (key, record) in transaction.progress { self.progress[key] = record }
         for (session, name) in transaction.sessions {
             self.sessions[session] = name
-            if name == nil { self.lanes = self.lanes.filter { $0.key.session != session } }
+            guard name == nil else { continue }
+            self.lanes = self.lanes.filter { $0.key.session != session }
+            self.progress = self.progress.filter { $0.key.lane.session != session }
         }
     }
 

@@ -118,6 +118,8 @@ struct StateReader {
         for session in sessions {
             commands.begin("HGETALL", argumentCount: 1)
             commands.append(self.keys.session(session))
+            commands.begin("HGETALL", argumentCount: 1)
+            commands.append(self.keys.progress(session))
         }
         guard commands.commandCount > 0 else { return }
 
@@ -136,6 +138,20 @@ struct StateReader {
                 }
                 state.lanes[LaneKey(session: session, lane: number)] = record
             }
+            try self.readProgress(of: session, into: &state)
+        }
+    }
+
+    private func readProgress(of session: SessionID, into state: inout StoredState) throws(StorageError) {
+        for (field, bytes) in try self.nextFields() {
+            let record = bytes.withUnsafeBytes { bytes in SealedRecord.body(of: bytes).map { Array($0) } }
+            guard let key = ProgressKey(reading: field, of: session), let record else {
+                let hash = self.keys.progress(session)
+                throw .incompatible(
+                    "the field \(field) of \(hash) fails its checksum; without it a command may run twice"
+                )
+            }
+            state.progress[key] = record
         }
     }
 

@@ -196,6 +196,12 @@ struct TransactionEncoder: ~Copyable {
             self.commands.append(Int(lane.lane))
             self.commands.append(record.record)
         }
+        for (key, record) in transaction.progress {
+            self.commands.begin(record == nil ? "HDEL" : "HSET", argumentCount: record == nil ? 2 : 3)
+            self.commands.append(self.keys.progress(key.lane.session))
+            self.commands.append(key.field)
+            if let record { self.commands.append(SealedRecord.sealing(record)) }
+        }
         // A session takes along what it did in its last turn.
         for (session, name) in transaction.sessions {
             self.commands.begin(name == nil ? "HDEL" : "HSET", argumentCount: name == nil ? 2 : 3)
@@ -204,8 +210,9 @@ struct TransactionEncoder: ~Copyable {
             if let name {
                 self.commands.append(name)
             } else {
-                self.commands.begin("UNLINK", argumentCount: 1)
+                self.commands.begin("UNLINK", argumentCount: 2)
                 self.commands.append(self.keys.session(session))
+                self.commands.append(self.keys.progress(session))
             }
         }
     }

@@ -64,6 +64,43 @@ extension JobStoreConformance {
         #expect(try data.store().load().lanes.count == 2)
     }
 
+    @Test("remembers how far long commands have come, and forgets them with their session", arguments: StoreKind.allCases)
+    func progress(kind: StoreKind) throws {
+        let data = try kind.makeData()
+        let store = try data.loadedStore()
+        let kept = LaneKey(session: SessionID(high: 1, low: 2), lane: 65_535)
+        let ended = LaneKey(session: SessionID(high: 3, low: 4), lane: 0)
+        let first = ProgressKey(lane: kept, request: .max, part: 0)
+        let second = ProgressKey(lane: kept, request: .max, part: .max)
+        let finished = ProgressKey(lane: kept, request: 1, part: 0)
+        let orphan = ProgressKey(lane: ended, request: 1, part: 0)
+        try store.commit(
+            .turn(1) { transaction in
+                transaction.sessions[kept.session] = .some("kept")
+                transaction.sessions[ended.session] = .some("ended")
+                transaction.progress[first] = [0, 13, 10, 255]
+                transaction.progress[second] = .some([])
+                transaction.progress[finished] = [1]
+                transaction.progress[orphan] = [2]
+            }
+        )
+        #expect(try data.store().load().progress == [first: [0, 13, 10, 255], second: [], finished: [1], orphan: [2]])
+
+        try store.commit(
+            .turn(2) { transaction in
+                transaction.progress[first] = [7]
+                transaction.progress.updateValue(nil, forKey: finished)
+                transaction.sessions.updateValue(nil, forKey: ended.session)
+                transaction.flushesEverything = true
+            }
+        )
+        #expect(try data.store().load().progress == [first: [7], second: []])
+
+        // Nothing of an ended session comes back when one begins again under its identity.
+        try store.commit(.turn(3) { $0.sessions[ended.session] = .some("again") })
+        #expect(try data.store().load().progress.count == 2)
+    }
+
     @Test("remembers what workers were told", arguments: StoreKind.allCases)
     func workerStates(kind: StoreKind) throws {
         let data = try kind.makeData()
