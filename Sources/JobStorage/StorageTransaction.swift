@@ -37,7 +37,7 @@ package struct StorageTransaction: Sendable {
     package var lanes: [LaneKey: LaneRecord] = [:]
     /// How far commands have come that take many turns, and what became of them; nil forgets a record.
     package var progress: [ProgressKey: [UInt8]?] = [:]
-    /// A name for a session that begins, nil for one that ends and takes its lanes and its commands' progress along.
+    /// A name for a session that begins, nil for one that ends and takes all of its own along.
     package var sessions: [SessionID: String?] = [:]
     package var workerStates: [WorkerID: WorkerState?] = [:]
     /// The scratch store of middleware; nil deletes.
@@ -60,8 +60,8 @@ package struct StorageTransaction: Sendable {
         self.jobs.isEmpty && self.queues.isEmpty && self.knownQueues.isEmpty && self.pausedQueues.isEmpty
             && self.reservations.isEmpty && self.sets.isEmpty && self.clearedSets.isEmpty
             && self.processed == 0 && self.failures == 0 && self.lanes.isEmpty && self.sessions.isEmpty
-            && self.progress.isEmpty && self.workerStates.isEmpty && self.keyValues.isEmpty && self.redisCommands.isEmpty
-            && self.quarantined.isEmpty && !self.flushesEverything
+            && self.progress.isEmpty && self.workerStates.isEmpty && self.keyValues.isEmpty
+            && self.redisCommands.isEmpty && self.quarantined.isEmpty && !self.flushesEverything
     }
 
     /// Forgets everything and begins anew, with the memory that is there unless a large transaction left too much of it.

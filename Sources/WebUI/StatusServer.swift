@@ -67,7 +67,7 @@ package struct StatusServer: Service {
 
     /// Who and how the server is; open to everyone, and 503 while no leader answers.
     private func health() async -> Response {
-        guard let document = try? await JSONValue(parsing: self.inquiry.information()),
+        guard let document = try? await JSONValue(parsing: self.inquiry.information(), atMost: .max),
             let now = document.field("now"), let server = document.field("server")
         else { return Self.noLeader }
         let kept = ["command_count", "connections", "description", "faktory_version"]

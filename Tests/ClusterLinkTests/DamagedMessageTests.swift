@@ -180,7 +180,8 @@ struct BoundedList: Sendable, CustomStringConvertible {
             )
         },
         BoundedList(description: "filtered jobs", bound: LinkBound.filteredJobCount) { count in
-            let filter = MutationRequest.Filter(jobIDs: Array(repeating: "", count: count), pattern: nil, jobType: nil)
+            let names = JobIDList(repeatElement("", count: count))
+            let filter = MutationRequest.Filter(jobIDs: names, pattern: nil, jobType: nil)
             try Self.decode(.mutate(MutationRequest(operation: "kill", target: "dead", filter: filter)))
         },
     ]

@@ -111,13 +111,55 @@ struct CommandsParsingTests {
         #expect(Self.parse(#"MUTATE {"cmd":"clear","target":"scheduled"}"#) == .mutate(all))
         let unfiltered = Mutation(operation: .discard, target: .dead, filter: MutationFilter())
         #expect(Self.parse(#"MUTATE {"cmd":"discard","target":"dead","filter":{}}"#) == .mutate(unfiltered))
-        let filter = MutationFilter(ids: [JobID("a"), JobID("b")], pattern: Glob("*x y*"), type: "T")
+        let filter = MutationFilter(ids: ["a", "b"], pattern: Glob("*x y*"), type: "T")
         let line =
             #"MUTATE { "CMD": "requeue", "target": "retries", "#
             + #""filter": {"jids": ["a","b"], "regexp": "*x y*", "jobtype": "T"} }"#
         #expect(Self.parse(line) == .mutate(Mutation(operation: .requeue, target: .retries, filter: filter)))
         let killed = Mutation(operation: .kill, target: .retries)
         #expect(Self.parse(#"MUTATE {"cmd":"kill","target":"retries","filter":null}"#) == .mutate(killed))
+    }
+
+    @Test("MUTATE takes jids in whatever place and form they stand, and of several lists the last")
+    func namedJobs() throws {
+        func names(_ filter: String) -> [String]? {
+            let line = #"MUTATE {"x":{"jids":["no"]},"target":"dead","cmd":"kill",\#(filter)}"#
+            guard case .mutate(let mutation) = Self.parse(line) else { return nil }
+            return mutation.filter?.ids.jobIDs.map(\.text)
+        }
+        #expect(names(#""filter":{"jids":[ "a" , "a","\u00e9\n", null,""]}"#) == ["a", "a", "é\n", "", ""])
+        #expect(names(#""FILTER" : {"JIDS":[],"other":[1,{"jids":["no"]}]}"#) == [])
+        #expect(names(#""filter":{"jids":["a"],"jids":["b"]}"#) == ["b"])
+        #expect(names(#""filter":{"jids":["a"],"jids":null}"#) == [])
+        #expect(names(#""filter":{"jids":["a"]},"filter":{"jobtype":"T"}"#) == [])
+        #expect(names(#""filter":{"jids":["a"]},"filter":{"jids":["b","c"]}"#) == ["b", "c"])
+        #expect(names(#""jids":["a"],"filter":{}"#) == [])
+        #expect(names(#""filter":null"#) == nil)
+        for wrong in [#"["a",1]"#, #"[1,"a",2]"#, #"[["a"]]"#, #"[{}]"#, "[true]", #""a""#, "{}"] {
+            #expect(names(#""filter":{"jids":\#(wrong)}"#) == nil, "\(wrong)")
+        }
+    }
+
+    @Test("MUTATE takes half a million jids in one line")
+    func manyNamedJobs() throws {
+        let names = (0..<500_000).map { "jid\($0)" }
+        let line = #"MUTATE {"cmd":"kill","target":"dead","filter":{"jids":["\#(names.joined(separator: #"",""#))"]}}"#
+        guard case .mutate(let mutation) = Self.parse(line) else {
+            Issue.record("it was refused")
+            return
+        }
+        #expect(mutation.filter?.ids == JobIDList(names))
+    }
+
+    @Test("a document of more values than are read where others wait is refused")
+    func tooManyValues() {
+        let values = Array(repeating: "0", count: JSONValue.maximumCount).joined(separator: ",")
+        #expect(Self.parse(#"MUTATE {"cmd":"kill","target":"dead","x":[\#(values)]}"#) == .rejected("too many values"))
+        let line = #"FAIL {"jid":"order-000001","x":[\#(values)]}"#
+        guard case .rejected = Self.parse(line) else {
+            Issue.record("it was taken")
+            return
+        }
     }
 
     @Test("a pattern as long as the bound is taken, and a longer one is not")

@@ -465,6 +465,69 @@ struct LaneMachineTests {
         #expect(lane.attach() == ["1/0: push(j)#1 push(j)#2"])
     }
 
+    @Test("a deferred command has no deadline while its leader is heard of")
+    func noDeadlineWithLeader() {
+        var lane = LaneScript()
+        lane.append(.flush)
+        _ = lane.flush()
+        _ = lane.reply(1, .deferred)
+        for _ in 0..<59 {
+            lane.pass(.seconds(1))
+            lane.machine.leaderIsAlive(at: lane.now)
+            #expect(lane.tick() == [])
+        }
+        // In case that the answer was lost on its way, it is asked for again under its number.
+        lane.pass(.seconds(1))
+        lane.machine.leaderIsAlive(at: lane.now)
+        #expect(lane.tick() == ["2/0: other#1"])
+        #expect(lane.reply(2, .deferred) == ["to 1: #1 deferred"])
+        lane.pass(.milliseconds(9_999))
+        #expect(lane.tick() == [])
+        lane.pass(.milliseconds(1))
+        #expect(lane.tick() == ["close 1", "3/0: withdraw#1"])
+        #expect(lane.machine.isQuiet == false)
+        #expect(lane.reply(3, .nothing) == [])
+        #expect(lane.machine.isQuiet)
+    }
+
+    @Test("a deferred command that went on under a new leader has all its time again")
+    func deadlineAfterFailOver() {
+        var lane = LaneScript()
+        lane.append(.flush)
+        _ = lane.flush()
+        _ = lane.reply(1, .deferred)
+        for _ in 0..<30 {
+            lane.pass(.seconds(1))
+            lane.machine.leaderIsAlive(at: lane.now)
+        }
+        lane.machine.detached()
+        lane.pass(.seconds(5))
+        #expect(lane.attach() == ["2/0: other#1"])
+        #expect(lane.tick() == [])
+        #expect(lane.reply(2, .deferred) == ["to 1: #1 deferred"])
+        #expect(lane.late(1, .ok) == ["3/0: withdraw#1", "to 1: #1 ok"])
+    }
+
+    @Test("the leader is told of the answers that it keeps, and of no others")
+    func confirmations() {
+        var lane = LaneScript()
+        lane.append(.info)
+        lane.append(.latency(queues: ["q"]))
+        lane.append(.flush)
+        lane.append(.queue(.remove, names: .all))
+        lane.append(.mutate(MutationRequest(operation: "clear", target: "dead", filter: nil)))
+        lane.append(.pushBulk(jobs: []))
+        _ = lane.flush()
+        // One comes before the reply of the batch, the others behind it.
+        #expect(lane.late(3, .ok) == [])
+        let first = lane.reply(1, .deferred, .deferred, .deferred, .deferred, .deferred, .deferred)
+        #expect(first.first == "2/0: withdraw#3")
+        #expect(lane.late(1, .bulk([1])) == ["to 1: #1 bulk([1])"])
+        #expect(lane.late(2, .bulk([2])) == ["to 1: #2 bulk([2])"])
+        for request in UInt64(4)...6 { #expect(lane.late(request, .ok) == ["to 1: #\(request) ok"]) }
+        #expect(lane.reply(2, .nothing) == ["3/0: withdraw#4 withdraw#5 withdraw#6"])
+    }
+
     @Test("a deferred command that is held for too long costs its client the connection")
     func holdTimeoutOfDeferred() {
         var lane = LaneScript()

@@ -38,6 +38,55 @@ struct JobArrayTests {
         )
     }
 
+    @Test("taken apart in pieces of any size, they are the same", arguments: [1, 2, 3, 17, 100, 4_096])
+    func pieces(size: Int) throws {
+        let jobs = (0..<20).map { number in
+            switch number % 4 {
+            case 0: "{}"
+            case 1: "null"
+            default: #" {"jid":"order-00000\#(number)","jobtype":"A","args":[\#(number)]} "#
+            }
+        }
+        let text = Array((" [" + jobs.joined(separator: ",\n") + "] ").utf8)
+        let whole = try JobArray(parsing: text).elements
+        for (count, byteCount) in [(size, Int.max), (.max, size)] {
+            var parser = JobArrayParser()
+            var elements: [JobArray.Element] = []
+            var pieceCount = 0
+            while !parser.isFinished {
+                let piece = try text.withUnsafeBufferPointer { (bytes) throws(JobRejection) in
+                    try parser.next(of: bytes, count: count, byteCount: byteCount)
+                }
+                #expect(piece.count <= count)
+                elements += piece
+                pieceCount += 1
+                try #require(pieceCount <= text.count)
+            }
+            #expect(elements.map(\.id) == whole.map(\.id))
+            #expect(elements.map { try? $0.job.get().payload } == whole.map { try? $0.job.get().payload })
+        }
+    }
+
+    @Test("what is wrong with the whole is told at the end, and a text that is no JSON before a value of a wrong type")
+    func order() {
+        let mismatch = "json: cannot unmarshal string into Go struct field Job.retry of type int"
+        for (text, message) in [
+            (#"[{"retry":"x"},{}]"#, mismatch),
+            (#"[{"retry":"x"},{"jid":1},{}]"#, mismatch),
+            (#"[{"retry":"x"},{]"#, "invalid character ']' looking for beginning of object key string"),
+        ] {
+            let bytes = Array(text.utf8)
+            var parser = JobArrayParser()
+            #expect(throws: JobRejection.invalidJSON(message)) {
+                while !parser.isFinished {
+                    _ = try bytes.withUnsafeBufferPointer { (bytes) throws(JobRejection) in
+                        try parser.next(of: bytes, count: 1, byteCount: 1)
+                    }
+                }
+            }
+        }
+    }
+
     @Test("null and an empty array are no jobs", arguments: ["null", " [] ", "[ ]"])
     func none(text: String) throws {
         #expect(try Self.parse(text).elements.isEmpty)

@@ -49,8 +49,8 @@ struct MutationFilterTests {
         let other = Glob("*nothing*")
         let table: [(MutationFilter, Bool)] = [
             (MutationFilter(), true),
-            (MutationFilter(ids: [job.id], pattern: other, type: "Other"), true),
-            (MutationFilter(ids: [JobID("another-one")], pattern: matching, type: "ShipOrder"), false),
+            (MutationFilter(ids: JobIDList([job.id.text]), pattern: other, type: "Other"), true),
+            (MutationFilter(ids: ["another-one"], pattern: matching, type: "ShipOrder"), false),
             (MutationFilter(type: "ShipOrder"), true),
             (MutationFilter(type: "Other"), false),
             (MutationFilter(type: "Ship"), false),

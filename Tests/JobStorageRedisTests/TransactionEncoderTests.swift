@@ -74,7 +74,8 @@ struct TransactionEncoderTests {
             "INCRBY p:processed 3", "INCRBY p:processed:2026-03-01 3",
             "INCRBY p:failures 1", "INCRBY p:failures:2026-03-01 1",
             "EXPIRE p:processed:2026-03-01 34560000", "EXPIRE p:failures:2026-03-01 34560000",
-            "HDEL p:sessions 00000000000000010000000000000002", "UNLINK p:session:00000000000000010000000000000002 p:progress:00000000000000010000000000000002",
+            "HDEL p:sessions 00000000000000010000000000000002",
+            "UNLINK p:session:00000000000000010000000000000002 p:progress:00000000000000010000000000000002",
             "HSET p:workers w quiet", "SET p:kv:k v", "ZADD mw 1 x", "HSET p:quarantine bad ?",
         ]
         // The sets stand in whatever order a dictionary has.

@@ -7,6 +7,8 @@ import Synchronization
 package final class Forwarder: Sendable {
     private struct State {
         var isHolding = false
+        /// Whether what comes back is lost.
+        var isLosing = false
         /// What is kept back.
         var held: [UInt8] = []
         /// What has come back since something was let go; nil before.
@@ -59,6 +61,11 @@ package final class Forwarder: Sendable {
         self.state.withLock { $0.isHolding = true }
     }
 
+    /// Loses, from now on, what comes back from the goal; its connections stay open until it closes them.
+    package func lose(_ isLosing: Bool) {
+        self.state.withLock { $0.isLosing = isLosing }
+    }
+
     /// Lets go of everything that was kept back.
     package func release() {
         self.condition.lock()
@@ -100,10 +107,13 @@ package final class Forwarder: Sendable {
         }
         self.state.withLock { $0.sockets += [near, far] }
         Thread.detachNewThread { [weak self] in
-            Self.pass(from: near, to: far) { self?.admit($0) }
+            Self.pass(from: near, to: far) { bytes in
+                self?.admit(bytes)
+                return true
+            }
         }
         Thread.detachNewThread { [weak self] in
-            Self.pass(from: far, to: near) { self?.note($0) }
+            Self.pass(from: far, to: near) { self?.note($0) ?? true }
         }
     }
 
@@ -117,19 +127,24 @@ package final class Forwarder: Sendable {
         while self.state.withLock({ $0.isHolding }) { self.condition.wait() }
     }
 
-    private func note(_ bytes: ArraySlice<UInt8>) {
+    /// Whether these bytes go back.
+    private func note(_ bytes: ArraySlice<UInt8>) -> Bool {
         self.condition.lock()
         defer { self.condition.unlock() }
-        self.state.withLock { $0.returned?.append(contentsOf: bytes) }
+        let isLost = self.state.withLock { state in
+            if !state.isLosing { state.returned?.append(contentsOf: bytes) }
+            return state.isLosing
+        }
         self.condition.broadcast()
+        return !isLost
     }
 
-    private static func pass(from source: Int32, to goal: Int32, _ admit: (ArraySlice<UInt8>) -> Void) {
+    private static func pass(from source: Int32, to goal: Int32, _ admit: (ArraySlice<UInt8>) -> Bool) {
         var chunk = [UInt8](repeating: 0, count: 65_536)
         while true {
             let count = recv(source, &chunk, chunk.count, 0)
             guard count > 0 else { break }
-            admit(chunk[..<count])
+            guard admit(chunk[..<count]) else { continue }
             guard Self.send(chunk[..<count], to: goal) else { break }
         }
         // The sockets are closed with the process: their numbers must not be given out again while another thread has them.

@@ -1,3 +1,5 @@
+package import JobCore
+
 /// Reads what a `LinkWriter` wrote, and refuses everything else.
 ///
 /// Borrowed bytes: a reader must not outlive the message that it reads.
@@ -54,6 +56,17 @@ package struct LinkReader {
         strings.reserveCapacity(count)
         for _ in 0..<count { strings.append(try self.readString()) }
         return strings
+    }
+
+    /// A list of very many texts, which stay together; `bound` is the greatest number that this field may have.
+    package mutating func readJobIDs(atMost bound: Int) throws(LinkFormatError) -> JobIDList {
+        let count = try self.readCount(atMost: bound, smallest: 4)
+        let start = self.offset
+        for _ in 0..<count { _ = try self.readBorrowed() }
+        let bytes = UnsafeRawBufferPointer(rebasing: self.bytes[start..<self.offset])
+        // The walk has shown that they are as many.
+        guard let list = JobIDList(bytes, count: count) else { throw .truncated }
+        return list
     }
 
     /// A number of things that follow, each of which takes at least `smallest` bytes.

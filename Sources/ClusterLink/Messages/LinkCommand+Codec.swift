@@ -1,3 +1,5 @@
+import JobCore
+
 /// The first byte of a command.
 private enum Operation: UInt8 {
     case push = 1
@@ -19,6 +21,16 @@ private enum Operation: UInt8 {
 extension LinkCommand {
     /// The fewest bytes that a command takes: its operation and its number.
     static let smallestByteCount = 9
+
+    /// Whether the leader remembers the answer to a deferred command of this operation until it is withdrawn.
+    ///
+    /// - Parameter operation: the first byte of the encoded command.
+    package static func isRemembered(operation: UInt8) -> Bool {
+        switch Operation(rawValue: operation) {
+        case .pushBulk, .flush, .queue, .mutate: true
+        default: false
+        }
+    }
 
     package func encode(into writer: inout LinkWriter) {
         switch self.body {
@@ -172,7 +184,8 @@ extension MutationRequest {
         writer.write(self.target)
         writer.write(UInt8(self.filter == nil ? 0 : 1))
         guard let filter = self.filter else { return }
-        writer.write(filter.jobIDs)
+        writer.write(UInt32(filter.jobIDs.count))
+        writer.writeEncoded(filter.jobIDs.bytes)
         writer.write(optional: filter.pattern)
         writer.write(optional: filter.jobType)
     }
@@ -185,7 +198,7 @@ extension MutationRequest {
             return
         }
         self.filter = Filter(
-            jobIDs: try reader.readStrings(atMost: LinkBound.filteredJobCount),
+            jobIDs: try reader.readJobIDs(atMost: LinkBound.filteredJobCount),
             pattern: try reader.readOptionalString(),
             jobType: try reader.readOptionalString()
         )

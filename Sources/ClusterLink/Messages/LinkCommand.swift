@@ -1,3 +1,5 @@
+package import JobCore
+
 /// One thing that a front asks of the leader, nearly always on behalf of a client.
 ///
 /// Each command has a number of its own within the lane; `fetch` is sent again under the
@@ -60,11 +62,11 @@ package struct MutationRequest: Hashable, Sendable {
     package var filter: Filter?
 
     package struct Filter: Hashable, Sendable {
-        package var jobIDs: [String]
+        package var jobIDs: JobIDList
         package var pattern: String?
         package var jobType: String?
 
-        package init(jobIDs: [String], pattern: String?, jobType: String?) {
+        package init(jobIDs: JobIDList, pattern: String?, jobType: String?) {
             self.jobIDs = jobIDs
             self.pattern = pattern
             self.jobType = jobType

@@ -19,6 +19,8 @@ package enum LinkBound {
     package static let commandCount = 20_000
     /// Queues named by one command.
     package static let queueCount = 1_000
+    /// Bytes of a PUSHB that is never deferred; a front lets nothing of a connection pass a longer one.
+    package static let promptBulkByteCount = 32 << 10
     /// Labels of one worker.
     package static let labelCount = 100
     /// Lines of one backtrace.

@@ -113,7 +113,7 @@ extension FaktoryClient {
         switch try await self.perform(command) {
         case .simple: return .running
         case .bulk(let content):
-            let document = try? JSONValue(parsing: content.readableBytesView)
+            let document = try? JSONValue(parsing: content.readableBytesView, atMost: .max)
             return WorkerPhase(signal: document?.field("state")?.string ?? "") ?? .running
         default: throw FaktoryError(.protocolViolation, "BEAT was answered with neither OK nor a state")
         }
@@ -129,7 +129,7 @@ extension FaktoryClient {
 
     func performForJSON(_ command: Command) async throws -> JSONValue {
         guard case .bulk(let content) = try await self.perform(command),
-            let document = try? JSONValue(parsing: content.readableBytesView)
+            let document = try? JSONValue(parsing: content.readableBytesView, atMost: .max)
         else { throw FaktoryError(.protocolViolation, "a command was answered with something other than JSON") }
         return document
     }

@@ -29,7 +29,7 @@ public struct FetchedJob: Hashable, Sendable {
             members.last { JSONText.keysMatch($0.name, name) }?.json
         }
         func value(_ name: String) -> JSONValue? {
-            piece(name).flatMap { try? JSONValue(parsing: $0) }
+            piece(name).flatMap { try? JSONValue(parsing: $0, atMost: .max) }
         }
         guard let id = value("jid")?.string, let jobType = value("jobtype")?.string,
             let arguments = piece("args").flatMap(JSONCoding.pieces(of:))

@@ -25,8 +25,12 @@ extension Command {
 
     private static func mutation(_ argument: UnsafeBufferPointer<UInt8>) throws(MutationMistake) -> Mutation {
         let document: JSONValue
+        let names: JobIDList
         do throws(JSONError) {
-            document = try JSONValue(parsing: argument)
+            var walk = NamedJobsWalk(argument)
+            try walk.run()
+            names = walk.names
+            document = try JSONValue(parsing: walk.rest)
         } catch {
             throw MutationMistake(error.message)
         }
@@ -35,7 +39,7 @@ extension Command {
         }
         let operation = try self.text("cmd", of: document)
         let target = try self.text("target", of: document)
-        let filter = try self.filter(of: document)
+        let filter = try self.filter(of: document, naming: names)
         guard let operation = operation.flatMap({ Mutation.Operation(rawValue: $0) }) else {
             throw MutationMistake("unknown mutate operation")
         }
@@ -45,7 +49,10 @@ extension Command {
         return Mutation(operation: operation, target: target, filter: filter)
     }
 
-    private static func filter(of document: JSONValue) throws(MutationMistake) -> MutationFilter? {
+    private static func filter(
+        of document: JSONValue,
+        naming names: JobIDList
+    ) throws(MutationMistake) -> MutationFilter? {
         guard let filter = document.field("filter") else { return nil }
         guard filter.kind == .object else {
             throw .mismatch(filter, "struct field Operation.filter", "client.JobFilter")
@@ -55,20 +62,16 @@ extension Command {
         let type = try self.text("jobtype", of: filter)
         let pattern = try self.text("regexp", of: filter)
         guard let pattern, !pattern.isEmpty else {
-            return self.filter(ids: ids?.strings, pattern: nil, type: type)
+            return self.filter(ids: ids == nil ? [] : names, pattern: nil, type: type)
         }
         guard let glob = Glob(pattern) else {
             throw MutationMistake("regexp is longer than \(Glob.maximumByteCount) bytes")
         }
-        return self.filter(ids: ids?.strings, pattern: glob, type: type)
+        return self.filter(ids: ids == nil ? [] : names, pattern: glob, type: type)
     }
 
-    private static func filter(ids: [String]?, pattern: Glob?, type: String?) -> MutationFilter {
-        MutationFilter(
-            ids: Set((ids ?? []).map { JobID($0) }),
-            pattern: pattern,
-            type: type.flatMap { $0.isEmpty ? nil : $0 }
-        )
+    private static func filter(ids: JobIDList, pattern: Glob?, type: String?) -> MutationFilter {
+        MutationFilter(ids: ids, pattern: pattern, type: type.flatMap { $0.isEmpty ? nil : $0 })
     }
 
     private static func text(_ key: String, of document: JSONValue) throws(MutationMistake) -> String? {

@@ -19,7 +19,9 @@ enum Intake {
         case .push(let job):
             self = .forward(.push(job: Array(job)), isAlone: false)
         case .pushBulk(let jobs):
-            self = .forward(.pushBulk(jobs: Array(jobs)), isAlone: false)
+            // The leader may carry out a long one in slices, between which nothing of this client may be done.
+            let isLong = jobs.count > LinkBound.promptBulkByteCount
+            self = .forward(.pushBulk(jobs: Array(jobs)), isAlone: isLong)
         case .fetch(let queues):
             let body = LinkCommand.Body.fetch(worker: worker, queues: queues, waitMilliseconds: fetchWait)
             self = .forward(body, isAlone: true)
@@ -92,7 +94,7 @@ extension MutationRequest {
             target: mutation.target.rawValue,
             filter: mutation.filter.map { filter in
                 Filter(
-                    jobIDs: filter.ids.map(\.text).sorted(),
+                    jobIDs: filter.ids,
                     pattern: filter.pattern?.text,
                     jobType: filter.type
                 )

@@ -68,6 +68,11 @@ struct CommandChunk {
         return Array(self.writer.bytes[self.entries[index].start..<end])
     }
 
+    /// The first byte of one command, which says what it is.
+    func operation(_ index: Int) -> UInt8 {
+        self.writer.bytes[self.entries[index].start]
+    }
+
     private mutating func note(_ request: UInt64, _ owner: Owner, _ now: Uptime) {
         self.entries.append(Entry(request: request, owner: owner, appendedAt: now, start: self.byteCount))
         switch owner {

@@ -170,6 +170,11 @@ extension Lane {
         self.perform(self.machine.attached(at: self.now))
     }
 
+    /// The manager that the session is attached to says that it is there.
+    func leaderIsAlive() {
+        self.machine.leaderIsAlive(at: self.now)
+    }
+
     func detached() {
         self.machine.detached()
     }

@@ -12,12 +12,16 @@ package struct LaneLimits: Sendable {
     /// Bytes of the commands that are held; with so many, no more is read from any client.
     package var heldByteCount = 256 << 20
     /// How long a command may go unanswered before its client's connection is closed.
+    ///
+    /// One that the leader has taken up and answers late has no such time while the leader is heard of.
     package var holdTimeout: Duration = .seconds(10)
     /// How long a batch may go unanswered before it is sent again for the first time; each further wait is twice as
     /// long, so that copies do not pile up in front of a leader that stalls.
     package var resendInterval: Duration = .seconds(1)
     /// The longest of those waits.
     package var longestResendInterval: Duration = .seconds(300)
+    /// How long a command that the leader has taken up is waited for before it is asked for again.
+    package var deferredPatience: Duration = .seconds(60)
     /// How long after its deadline a parked FETCH is asked for again.
     package var fetchGrace: Duration = .milliseconds(400)
     /// How long after its deadline a FETCH is answered without the leader.

@@ -43,10 +43,12 @@ package struct LaneMachine {
         var wasAskedAgain = false
     }
 
+    /// A command that the leader has taken up and answers late.
     private struct Deferred {
         let connection: ConnectionID
         let encoded: [UInt8]
-        let appendedAt: Uptime
+        /// When the leader took it up, or was asked for it again.
+        let takenUpAt: Uptime
     }
 
     private struct Member {
@@ -90,6 +92,8 @@ package struct LaneMachine {
     private var refusedSettled: UInt64 = 0
     private var gap: Gap?
     private var settleIsArmed = false
+    /// When the leader was last heard of.
+    private var lastHeard = Uptime(nanoseconds: 0)
 
     private var heldCommandCount = 0
     private var heldByteCount = 0
@@ -191,6 +195,7 @@ extension LaneMachine {
 extension LaneMachine {
     /// Takes the answers to a batch; those to any other than the one under way are old and count for nothing.
     package mutating func receive(_ replies: [LinkReply], toBatch number: UInt64, at now: Uptime) -> [LaneAction] {
+        self.lastHeard = now
         guard let batch = self.inFlight, batch.number == number else { return [] }
         let entries = batch.chunk.entries
         guard replies.count == entries.count else {
@@ -216,12 +221,14 @@ extension LaneMachine {
 
     /// Takes answers to commands that were parked or deferred.
     package mutating func receive(late replies: [LateReply], at now: Uptime) -> [LaneAction] {
+        self.lastHeard = now
         var answers: [LaneAction] = []
         for late in replies {
             if self.fetches[late.request] != nil {
                 self.takeFetchReply(late.reply, of: late.request, at: now, into: &answers)
             } else if let command = self.deferred.removeValue(forKey: late.request) {
                 self.release(command)
+                self.confirm(late.request, command.encoded.first, at: now)
                 answers.append(.answer(command.connection, request: late.request, late.reply))
             } else if case .job(let offer, _) = late.reply {
                 self.refuse(offer: offer, of: late.request, at: now)
@@ -234,6 +241,11 @@ extension LaneMachine {
         actions.append(contentsOf: answers)
         self.updateReading(into: &actions)
         return actions
+    }
+
+    /// The leader has said that it is there; what it has taken up it carries out.
+    package mutating func leaderIsAlive(at now: Uptime) {
+        self.lastHeard = now
     }
 
     /// The leader does not know the session: nothing is sent until it does.
@@ -249,6 +261,7 @@ extension LaneMachine {
     package mutating func attached(at now: Uptime) -> [LaneAction] {
         var actions: [LaneAction] = []
         self.isAttached = true
+        self.lastHeard = now
         if var batch = self.inFlight {
             batch.sentAt = now
             batch.patience = self.limits.resendInterval
@@ -323,10 +336,27 @@ extension LaneMachine {
         for index in self.pending.indices {
             self.pending[index].expire(before: now, timeout: self.limits.holdTimeout, into: &actions)
         }
-        for (request, command) in self.deferred where command.appendedAt + self.limits.holdTimeout <= now {
-            self.deferred[request] = nil
-            self.release(command)
-            actions.append(.close(command.connection))
+        self.lookAtDeferredCommands(at: now, into: &actions)
+    }
+
+    /// A deferred command may take as long as it takes while its leader is there; it is asked for again in case that the
+    /// answer was lost on its way.
+    private mutating func lookAtDeferredCommands(at now: Uptime, into actions: inout [LaneAction]) {
+        let isLost = self.lastHeard + self.limits.holdTimeout <= now
+        let patience = isLost ? self.limits.holdTimeout : self.limits.deferredPatience
+        let overdue = self.deferred.filter { $0.value.takenUpAt + patience <= now }
+        for (request, command) in overdue.sorted(by: { $0.key < $1.key }) {
+            if isLost {
+                self.deferred[request] = nil
+                self.release(command)
+                // Whatever becomes of it, nobody waits for the answer.
+                self.confirm(request, command.encoded.first, at: now)
+                actions.append(.close(command.connection))
+            } else if self.isAttached {
+                self.deferred[request] = nil
+                self.release(command)
+                self.enqueue(command.encoded, request: request, for: command.connection, at: now)
+            }
         }
     }
 
@@ -370,13 +400,14 @@ extension LaneMachine {
             switch reply {
             case .deferred:
                 if let late = self.early[entry.request] {
+                    self.confirm(entry.request, chunk.operation(index), at: now)
                     answers.append(.answer(connection, request: entry.request, late))
                     return
                 }
                 let command = Deferred(
                     connection: connection,
                     encoded: chunk.encoded(index),
-                    appendedAt: entry.appendedAt
+                    takenUpAt: now
                 )
                 self.deferred[entry.request] = command
                 self.heldCommandCount += 1
@@ -419,6 +450,12 @@ extension LaneMachine {
     private mutating func refuse(offer: UInt64, of request: UInt64, at now: Uptime) {
         guard self.window.open(offer) else { return }
         self.takeBack(offer: offer, of: request, at: now)
+    }
+
+    /// Lets the leader forget what it remembers of a deferred command.
+    private mutating func confirm(_ request: UInt64, _ operation: UInt8?, at now: Uptime) {
+        guard let operation, LinkCommand.isRemembered(operation: operation) else { return }
+        self.withdraw(request, at: now)
     }
 
     private mutating func withdraw(_ request: UInt64, at now: Uptime) {
@@ -552,8 +589,8 @@ extension LaneMachine {
             self.enqueue(LinkCommand(request: request, body), owner: .fetch, at: now)
         }
         for (request, command) in self.deferred.sorted(by: { $0.key < $1.key }) {
-            // The command stays as old as it is, since its client has waited for so long.
-            self.enqueue(command.encoded, request: request, for: command.connection, at: command.appendedAt)
+            // Its time begins again with a leader that is there.
+            self.enqueue(command.encoded, request: request, for: command.connection, at: now)
             self.release(command)
         }
         self.deferred = [:]

@@ -97,6 +97,8 @@ final class FrontSession {
                     metadata: ["epoch": "\(epoch.number)", "manager": "\(manager)"]
                 )
                 self.onEachLane { $0.attached(to: manager) }
+            case .alive:
+                self.onEachLane { $0.leaderIsAlive() }
             case .detached:
                 self.environment.logger.info("The leader must be attached to again")
                 self.onEachLane { $0.detached() }

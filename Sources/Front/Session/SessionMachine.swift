@@ -27,6 +27,8 @@ package struct SessionMachine {
         case heartbeat(SessionID, to: Recipients)
         /// Lanes may send, to this manager and no other, and must repeat what is unanswered.
         case attached(epoch: Epoch, manager: Int)
+        /// The leader that the session is attached to is there.
+        case alive
         /// Lanes must not send.
         case detached
         /// All clients must go; the lanes belong to this session from now on.
@@ -200,8 +202,9 @@ extension SessionMachine {
             self.latest = max(self.latest, epoch)
             return self.attachAgain(to: manager, at: now)
         }
-        if current == epoch, leader == manager { self.settleDown(at: now) }
-        return []
+        guard current == epoch, leader == manager else { return [] }
+        self.settleDown(at: now)
+        return [.alive]
     }
 
     /// The session has ended, says a manager.

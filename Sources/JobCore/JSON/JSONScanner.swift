@@ -60,7 +60,7 @@ package struct JSONScanner {
     }
 
     /// Enters the object or array whose opening byte is next, and says whether it has something in it.
-    mutating func open(closedBy closing: UInt8) throws(JSONError) -> Bool {
+    package mutating func open(closedBy closing: UInt8) throws(JSONError) -> Bool {
         self.advance()
         self.skipWhitespace()
         guard try self.current() == closing else { return true }
@@ -70,7 +70,7 @@ package struct JSONScanner {
 
     /// Steps over a key and its colon up to the value; answers where the key's text stands between its quotes.
     @inline(__always)
-    mutating func scanKey() throws(JSONError) -> Range<Int> {
+    package mutating func scanKey() throws(JSONError) -> Range<Int> {
         guard try self.current() == UInt8(ascii: "\"") else {
             throw self.unexpected("looking for beginning of object key string")
         }
@@ -84,13 +84,13 @@ package struct JSONScanner {
 
     /// After a member's value: true when another member follows, false when the object has been closed.
     @inline(__always)
-    mutating func continueObject() throws(JSONError) -> Bool {
+    package mutating func continueObject() throws(JSONError) -> Bool {
         try self.continueContainer(closedBy: UInt8(ascii: "}"), or: "after object key:value pair")
     }
 
     /// After an element: true when another element follows, false when the array has been closed.
     @inline(__always)
-    mutating func continueArray() throws(JSONError) -> Bool {
+    package mutating func continueArray() throws(JSONError) -> Bool {
         try self.continueContainer(closedBy: UInt8(ascii: "]"), or: "after array element")
     }
 

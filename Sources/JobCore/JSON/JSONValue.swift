@@ -25,18 +25,30 @@ package indirect enum JSONValue: Equatable, Sendable {
     /// How many arrays and objects may be open at once; the tree is built by recursion, hence less than a scanner takes.
     package static let maximumDepth = 64
 
+    /// How many values a document may have unless it is read with another bound.
+    ///
+    /// What a client sends is read where others wait for it, and each value takes some hundred nanoseconds.
+    package static let maximumCount = 100_000
+
     /// Reads a whole document, white space around it allowed.
-    package init(parsing bytes: UnsafeBufferPointer<UInt8>) throws(JSONError) {
+    package init(
+        parsing bytes: UnsafeBufferPointer<UInt8>,
+        atMost count: Int = Self.maximumCount
+    ) throws(JSONError) {
         var scanner = JSONScanner(bytes)
         scanner.skipWhitespace()
-        self = try Self.read(from: &scanner, insideDepth: 0)
+        var left = count
+        self = try Self.read(from: &scanner, insideDepth: 0, left: &left)
         try scanner.finish()
     }
 
     /// Reads a whole document, white space around it allowed.
-    package init(parsing bytes: some Collection<UInt8>) throws(JSONError) {
-        let parsed = bytes.withContiguousStorageIfAvailable { Result.parsing($0) }
-        self = try (parsed ?? Array(bytes).withUnsafeBufferPointer { Result.parsing($0) }).get()
+    package init(
+        parsing bytes: some Collection<UInt8>,
+        atMost count: Int = Self.maximumCount
+    ) throws(JSONError) {
+        let parsed = bytes.withContiguousStorageIfAvailable { Result.parsing($0, atMost: count) }
+        self = try (parsed ?? Array(bytes).withUnsafeBufferPointer { Result.parsing($0, atMost: count) }).get()
     }
 
     /// Reads a whole document, white space around it allowed.
@@ -44,18 +56,24 @@ package indirect enum JSONValue: Equatable, Sendable {
         try self.init(parsing: text.utf8)
     }
 
-    private static func read(from scanner: inout JSONScanner, insideDepth depth: Int) throws(JSONError) -> JSONValue {
+    private static func read(
+        from scanner: inout JSONScanner,
+        insideDepth depth: Int,
+        left: inout Int
+    ) throws(JSONError) -> JSONValue {
         let start = scanner.position
+        left -= 1
+        guard left >= 0 else { throw JSONError(message: "too many values", offset: start) }
         switch try scanner.current() {
         case UInt8(ascii: "\""):
             let text = try scanner.scanString()
             return .string(JSONText.decode(UnsafeBufferPointer(rebasing: scanner.bytes[text])))
         case UInt8(ascii: "{"):
             guard depth < Self.maximumDepth else { throw .tooDeep(at: start) }
-            return .object(try Self.readMembers(from: &scanner, insideDepth: depth + 1))
+            return .object(try Self.readMembers(from: &scanner, insideDepth: depth + 1, left: &left))
         case UInt8(ascii: "["):
             guard depth < Self.maximumDepth else { throw .tooDeep(at: start) }
-            return .array(try Self.readElements(from: &scanner, insideDepth: depth + 1))
+            return .array(try Self.readElements(from: &scanner, insideDepth: depth + 1, left: &left))
         case let byte:
             switch try scanner.skipValue(insideDepth: depth) {
             case .null: return .null
@@ -67,13 +85,14 @@ package indirect enum JSONValue: Equatable, Sendable {
 
     private static func readMembers(
         from scanner: inout JSONScanner,
-        insideDepth depth: Int
+        insideDepth depth: Int,
+        left: inout Int
     ) throws(JSONError) -> [Member] {
         var members: [Member] = []
         guard try scanner.open(closedBy: UInt8(ascii: "}")) else { return members }
         repeat {
             let key = try scanner.scanKey()
-            let value = try Self.read(from: &scanner, insideDepth: depth)
+            let value = try Self.read(from: &scanner, insideDepth: depth, left: &left)
             let name = JSONText.decode(UnsafeBufferPointer(rebasing: scanner.bytes[key]))
             members.append(Member(key: name, value: value))
         } while try scanner.continueObject()
@@ -82,12 +101,13 @@ package indirect enum JSONValue: Equatable, Sendable {
 
     private static func readElements(
         from scanner: inout JSONScanner,
-        insideDepth depth: Int
+        insideDepth depth: Int,
+        left: inout Int
     ) throws(JSONError) -> [JSONValue] {
         var elements: [JSONValue] = []
         guard try scanner.open(closedBy: UInt8(ascii: "]")) else { return elements }
         repeat {
-            elements.append(try Self.read(from: &scanner, insideDepth: depth))
+            elements.append(try Self.read(from: &scanner, insideDepth: depth, left: &left))
         } while try scanner.continueArray()
         return elements
     }
@@ -197,9 +217,9 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Ex
 }
 
 extension Result where Success == JSONValue, Failure == JSONError {
-    fileprivate static func parsing(_ bytes: UnsafeBufferPointer<UInt8>) -> Self {
+    fileprivate static func parsing(_ bytes: UnsafeBufferPointer<UInt8>, atMost count: Int) -> Self {
         do throws(JSONError) {
-            return .success(try JSONValue(parsing: bytes))
+            return .success(try JSONValue(parsing: bytes, atMost: count))
         } catch {
             return .failure(error)
         }

@@ -24,49 +24,12 @@ public struct JobArray: Sendable {
     }
 
     package init(parsing bytes: UnsafeBufferPointer<UInt8>) throws(JobRejection) {
-        guard bytes.count <= Job.maximumByteCount else { throw .tooLarge(byteCount: bytes.count) }
-        let scans: [JobScan]
-        do throws(JSONError) {
-            scans = try Self.scan(bytes)
-        } catch {
-            throw .invalidJSON(error.message)
-        }
-        guard scans.count <= Self.maximumCount else { throw .tooManyJobs(limit: Self.maximumCount) }
-
-        var elements: [Element] = []
-        elements.reserveCapacity(scans.count)
-        for scan in scans {
-            elements.append(try Self.element(scan, of: bytes))
-        }
-        self.elements = elements
+        var parser = JobArrayParser()
+        self.elements = try parser.next(of: bytes, count: .max, byteCount: bytes.count)
     }
 
-    /// Finds the jobs in one walk; stops one after the most that are taken.
-    private static func scan(_ bytes: UnsafeBufferPointer<UInt8>) throws(JSONError) -> [JobScan] {
-        var scanner = JSONScanner(bytes)
-        var scans: [JobScan] = []
-        scanner.skipWhitespace()
-        guard try scanner.current() == UInt8(ascii: "[") else {
-            let start = scanner.position
-            let kind = try scanner.skipValue(insideDepth: 0)
-            try scanner.finish()
-            guard kind == .null else {
-                let reason = "json: cannot unmarshal \(kind.name) into Go value of type []*client.Job"
-                throw JSONError(message: reason, offset: start)
-            }
-            return scans
-        }
-        if try scanner.open(closedBy: UInt8(ascii: "]")) {
-            repeat {
-                scans.append(try JobScan(from: &scanner, insideDepth: 1))
-                guard scans.count <= Self.maximumCount else { return scans }
-            } while try scanner.continueArray()
-        }
-        try scanner.finish()
-        return scans
-    }
-
-    private static func element(_ scan: JobScan, of bytes: UnsafeBufferPointer<UInt8>) throws(JobRejection) -> Element {
+    /// Makes an element of what a scan found; throws when all of the array is to be refused for it.
+    static func element(_ scan: JobScan, of bytes: UnsafeBufferPointer<UInt8>) throws(JobRejection) -> Element {
         do throws(JobRejection) {
             let job = try Job(scan, of: bytes)
             return Element(id: job.id.text, job: .success(job))

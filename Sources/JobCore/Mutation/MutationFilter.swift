@@ -1,13 +1,13 @@
 /// Which jobs of a set a mutation means.
 package struct MutationFilter: Equatable, Sendable {
     /// The names of the jobs; when there are any, nothing else counts.
-    package let ids: Set<JobID>
+    package let ids: JobIDList
     /// A pattern for the whole payload as ``Job/upstreamRendering`` writes it.
     package let pattern: Glob?
     /// The exact type of the jobs.
     package let type: String?
 
-    package init(ids: Set<JobID> = [], pattern: Glob? = nil, type: String? = nil) {
+    package init(ids: JobIDList = [], pattern: Glob? = nil, type: String? = nil) {
         self.ids = ids
         self.pattern = pattern
         self.type = type

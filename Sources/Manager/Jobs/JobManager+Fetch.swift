@@ -210,11 +210,11 @@ extension JobManager {
     func leaveLines(_ fetch: WaitingFetch) {
         guard !fetch.hasLeftLines else { return }
         fetch.hasLeftLines = true
-        for name in fetch.queues {
-            guard let queue = self.queues[name] else { continue }
+        for queue in fetch.lines {
             queue.stopWaiting()
             self.forgetIfUnused(queue)
         }
+        fetch.lines = []
     }
 }
 

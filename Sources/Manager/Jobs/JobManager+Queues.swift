@@ -27,18 +27,18 @@ extension JobManager {
         self.queues.values.filter(\.isKnown).sorted { $0.name < $1.name }
     }
 
-    /// Removes jobs from the head of a queue, at the most `bound`; true when none is left.
+    /// Removes jobs from the head of a queue that entered it up to a token, at the most `bound`; true when none is left.
     ///
     /// Right only at the beginning of a turn, since it may have to read the list.
-    func drain(_ queue: JobQueue, bound: Int) throws(StorageError) -> Bool {
+    func drain(_ queue: JobQueue, through token: UInt64, bound: Int) throws(StorageError) -> Bool {
         if queue.isCold { try self.refill(queue) }
         self.touch(queue)
         for _ in 0..<bound {
-            let next = queue.take(in: &self.transaction.queues[queue.name, default: QueueChanges()])
-            guard let (job, _) = next else { break }
+            let next = queue.take(through: token, in: &self.transaction.queues[queue.name, default: QueueChanges()])
+            guard let (job, _) = next else { return !queue.isCold }
             self.forget(job.id)
         }
-        return queue.entryCount == 0
+        return false
     }
 
     /// An empty queue is listed no longer.

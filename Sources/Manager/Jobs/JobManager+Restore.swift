@@ -32,6 +32,7 @@ extension JobManager {
         for (key, record) in state.lanes {
             self.sessions[key.session]?.lanes[key.lane] = Lane(key: key, record: record)
         }
+        self.restoreLongCommands(state.progress)
     }
 
     private func restoreReservations(_ state: StoredState) {

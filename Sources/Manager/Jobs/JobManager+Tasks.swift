@@ -14,6 +14,7 @@ extension JobManager {
     /// - Parameter uptime: reads the monotonic clock, to tell how long the slice took.
     package func runSlice(uptime: () -> Uptime) throws(StorageError) {
         guard let work = self.tasks.next() else { return }
+        self.sliceUnderWay = SliceUnderWay(work, before: self.longCommand(of: work.asker))
         switch work {
         case .tick(let task, let number, let peer, let moved):
             let start = uptime()
@@ -25,19 +26,21 @@ extension JobManager {
             } else {
                 self.tasks.add(.tick(task, number: number, peer: peer, moved: moved + count))
             }
-        case .mutateNamed(let mutation, let jobIDs, let next, let asker):
-            try self.mutate(mutation, jobIDs, from: next, for: asker)
+        case .mutateNamed(let mutation, let jobs, let asker):
+            try self.mutate(mutation, jobs, for: asker)
         case .mutateMatching(let mutation, let cursor, let asker):
             try self.mutate(mutation, from: cursor, for: asker)
         case .mutateFound(let mutation, let jobIDs, let cursor, let asker):
             try self.mutate(mutation, found: jobIDs[...], cursor: cursor, for: asker)
-        case .removeQueues(let names, let left, let asker):
-            try self.removeQueues(names, left: left, for: asker)
-        case .latency(let names, let asker):
-            self.outbox.reply(.bulk(try self.latencies(of: names)), to: asker.request, on: asker.lane)
+        case .removeQueues(let names, let boundary, let asker):
+            try self.removeQueues(names, through: boundary, for: asker)
+        case .pushBulk(let push, let asker):
+            try self.go(on: push, for: asker)
+        case .latency(let names, let members, let asker):
+            try self.readLatencies(of: names, behind: members, for: asker)
         case .flush(let asker):
             self.flush()
-            self.outbox.reply(.ok, to: asker.request, on: asker.lane)
+            self.finish(asker, with: .ok)
         }
     }
 
@@ -70,23 +73,23 @@ extension JobManager {
 
     private func mutate(
         _ mutation: Mutation,
-        _ jobIDs: [JobID],
-        from start: Int,
+        _ jobs: NamedJobs,
         for asker: TaskBoard.Asker
     ) throws(StorageError) {
+        var jobs = jobs
         let set = mutation.target.set
-        let end = min(start + Self.sliceBound, jobIDs.count)
-        let slice = Array(jobIDs[start..<end])
+        let slice = jobs.prefix(Self.sliceBound)
         let scores = try self.store.scores(of: slice, in: set)
-        let found = zip(slice, scores).filter { $0.1 != nil }.map(\.0)
-        for (jobID, record) in zip(found, try self.store.records(of: found)) {
-            self.apply(mutation.operation, to: jobID, record, in: set)
+        // What has left the set must not leave it again.
+        var seen: Set<JobID> = []
+        let found = slice.indices.filter { scores[$0] != nil && seen.insert(slice[$0]).inserted }
+        for (index, record) in zip(found, try self.store.records(of: found.map { slice[$0] })) {
+            self.apply(mutation.operation, to: slice[index], record, in: set)
         }
-        if end < jobIDs.count {
-            self.tasks.add(.mutateNamed(mutation, jobIDs, next: end, asker))
-        } else {
-            self.outbox.reply(.ok, to: asker.request, on: asker.lane)
-        }
+        jobs.passOver(slice.count)
+        guard !jobs.isEmpty else { return self.finish(asker, with: .ok) }
+        self.note(asker) { $0.doneCount = jobs.doneCount }
+        self.tasks.add(.mutateNamed(mutation, jobs, asker))
     }
 
     private func mutate(
@@ -145,7 +148,7 @@ extension JobManager {
         } else if let cursor {
             self.tasks.add(.mutateMatching(mutation, cursor: cursor, asker))
         } else {
-            self.outbox.reply(.ok, to: asker.request, on: asker.lane)
+            self.finish(asker, with: .ok)
         }
     }
 
@@ -172,51 +175,48 @@ extension JobManager {
 
     // MARK: Queues
 
+    /// Removes what had entered these queues when the command began; jobs that were pushed since are not meant.
     private func removeQueues(
         _ names: [QueueName],
-        left: Int?,
+        through boundary: UInt64,
         for asker: TaskBoard.Asker
     ) throws(StorageError) {
         var names = names
-        guard let name = names.last else {
-            return self.outbox.reply(.ok, to: asker.request, on: asker.lane)
+        guard let name = names.popLast() else { return self.finish(asker, with: .ok) }
+        if let queue = self.queues[name], queue.isKnown {
+            guard try self.drain(queue, through: boundary, bound: Self.sliceBound) else {
+                // Whoever goes on must know what was there at the beginning.
+                self.note(asker) { _ in }
+                return self.tasks.add(.removeQueues(names + [name], through: boundary, asker))
+            }
+            if queue.entryCount == 0 { self.unlist(queue) }
         }
-        guard let queue = self.queues[name], queue.isKnown else {
-            names.removeLast()
-            return self.tasks.add(.removeQueues(names, left: nil, asker))
-        }
-        // Jobs that are pushed while the queue is being removed do not make it last for ever.
-        let count = queue.entryCount
-        let left = left ?? count
-        let isEmpty = try self.drain(queue, bound: min(left, Self.sliceBound))
-        if isEmpty { self.unlist(queue) }
-        // A slice may remove fewer jobs than it is allowed to, and stale entries besides.
-        let stillLeft = left - (count - queue.entryCount)
-        if isEmpty || stillLeft <= 0 {
-            names.removeLast()
-            self.tasks.add(.removeQueues(names, left: nil, asker))
-        } else {
-            self.tasks.add(.removeQueues(names, left: stillLeft, asker))
-        }
+        self.note(asker) { $0.lastQueue = name.text }
+        self.tasks.add(.removeQueues(names, through: boundary, asker))
     }
 
+    /// How many queues are looked at in one slice, each of which may have to be read.
+    private static var latencyCount: Int { 50 }
+
     /// Seconds since the oldest job of each queue was enqueued, as JSON with sorted keys.
-    private func latencies(of names: [String]) throws(StorageError) -> [UInt8] {
-        var latencies: [(name: String, seconds: Double)] = []
-        for name in Set(names).sorted() {
-            latencies.append((name: name, seconds: try self.latency(of: name)))
-        }
-        var json = "{"
-        for (index, latency) in latencies.enumerated() {
-            if index > 0 { json += "," }
-            var key: [UInt8] = []
-            JSONText.appendQuoted(latency.name, to: &key)
-            json += String(decoding: key, as: UTF8.self)
+    private func readLatencies(
+        of names: [String],
+        behind members: [UInt8],
+        for asker: TaskBoard.Asker
+    ) throws(StorageError) {
+        var names = names
+        var members = members
+        for _ in 0..<Self.latencyCount {
+            guard let name = names.popLast() else { break }
+            members.append(members.isEmpty ? UInt8(ascii: "{") : UInt8(ascii: ","))
+            JSONText.appendQuoted(name, to: &members)
             // Whole milliseconds, as a reader would write them; 0 for an empty queue.
-            let milliseconds = Int64((latency.seconds * 1_000).rounded())
-            json += milliseconds == 0 ? ":0" : ":\(Double(milliseconds) / 1_000)"
+            let milliseconds = Int64((try self.latency(of: name) * 1_000).rounded())
+            members += (milliseconds == 0 ? ":0" : ":\(Double(milliseconds) / 1_000)").utf8
         }
-        return Array((json + "}").utf8)
+        guard names.isEmpty else { return self.tasks.add(.latency(names, members, asker)) }
+        if members.isEmpty { members.append(UInt8(ascii: "{")) }
+        self.outbox.reply(.bulk(members + [UInt8(ascii: "}")]), to: asker.request, on: asker.lane)
     }
 
     private func latency(of text: String) throws(StorageError) -> Double {

@@ -42,6 +42,10 @@ public final class JobManager {
     /// The fetches that wait, by their deadlines.
     var deadlines: Heap<FetchDeadline> = []
     var tasks = TaskBoard()
+    /// Bytes of the PUSHBs that were carried out at once in the turn that is under way.
+    var promptByteCount = 0
+    /// The task of which the turn that is under way carries out a slice.
+    var sliceUnderWay: SliceUnderWay?
 
     /// Queues whose head must be read before a fetch that waits for them can be served.
     var coldQueues: Set<QueueName> = []
@@ -108,6 +112,8 @@ public final class JobManager {
     /// Begins a turn at this moment.
     package func beginTurn(at now: Moment) {
         self.now = now
+        self.sliceUnderWay = nil
+        self.promptByteCount = 0
     }
 
     /// Writes what the turn has changed, as one unit, and lets go of what waits for that.

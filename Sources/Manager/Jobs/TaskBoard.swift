@@ -8,21 +8,35 @@ struct TaskBoard {
     struct Asker {
         let lane: LaneKey
         let request: UInt64
+        /// How many bytes of the command are kept until it is done.
+        var byteCount = 0
     }
 
     enum Work {
         /// A tick of a scheduler; `moved` jobs so far.
         case tick(SchedulerTask, number: UInt64, peer: LinkPeer, moved: Int)
-        /// MUTATE: the jobs that were named, from this one on.
-        case mutateNamed(Mutation, [JobID], next: Int, Asker)
+        /// MUTATE: the jobs that are named and not done yet.
+        case mutateNamed(Mutation, NamedJobs, Asker)
         /// MUTATE: whatever matches, from this cursor on.
         case mutateMatching(Mutation, cursor: UInt64, Asker)
         /// MUTATE: those of these jobs that match, and then whatever matches from the cursor on, if there is one.
         case mutateFound(Mutation, [JobID], cursor: UInt64?, Asker)
-        /// QUEUE REMOVE: these queues, the last first; `left` jobs of it are still to go.
-        case removeQueues([QueueName], left: Int?, Asker)
-        case latency([String], Asker)
+        /// QUEUE REMOVE: of these queues, the last first, what has entered them up to that token.
+        case removeQueues([QueueName], through: UInt64, Asker)
+        case pushBulk(BulkPush, Asker)
+        /// QUEUE LATENCY: of these queues, the last first, with the members of the answer so far.
+        case latency([String], [UInt8], Asker)
         case flush(Asker)
+
+        /// The command that began it; nil for a tick.
+        var asker: Asker? {
+            switch self {
+            case .tick: nil
+            case .mutateNamed(_, _, let asker), .mutateMatching(_, _, let asker), .mutateFound(_, _, _, let asker),
+                .removeQueues(_, _, let asker), .pushBulk(_, let asker), .latency(_, _, let asker), .flush(let asker):
+                asker
+            }
+        }
     }
 
     /// What INFO tells of a task.
@@ -34,18 +48,26 @@ struct TaskBoard {
 
     /// How many tasks may wait; a command beyond it is refused.
     static let bound = 10_000
+    /// How many bytes of commands may wait with them, one command beyond it excepted.
+    static let byteBound = 256 << 20
 
     private(set) var pending: Deque<Work> = []
     private(set) var statistics: [SchedulerTask: Statistics] = [:]
+    /// How many bytes of commands wait.
+    private var byteCount = 0
 
-    var isFull: Bool { self.pending.count >= Self.bound }
+    /// Whether the task of one more command may wait.
+    var hasRoom: Bool { self.pending.count < Self.bound && self.byteCount < Self.byteBound }
 
     mutating func add(_ work: Work) {
+        self.byteCount += work.asker?.byteCount ?? 0
         self.pending.append(work)
     }
 
     mutating func next() -> Work? {
-        self.pending.popFirst()
+        guard let work = self.pending.popFirst() else { return nil }
+        self.byteCount -= work.asker?.byteCount ?? 0
+        return work
     }
 
     /// Whether a tick of this kind is being carried out.

@@ -237,7 +237,7 @@ package final class LeaderLoop {
         manager.beginTurn(at: self.clocks.now)
         do {
             try turn()
-            try manager.commit(always: self.election.needsProof && manager.outbox.saysDone)
+            try manager.commit(always: self.election.needsProof && manager.outbox.tellsOfData)
         } catch StorageError.refused(let reason) {
             // It is certain that nothing was done, and so the clients may be told.
             try self.refuse(manager, because: reason)
@@ -274,6 +274,10 @@ package final class LeaderLoop {
             let replies = batch.replies.map { _ in Self.refusal(because: reason) }
             try self.refuse(batch.batch, of: batch.lane, with: replies, to: batch.peer)
         }
+        guard let slice = manager.answerToRefusedSlice(because: reason),
+            let peer = manager.sessions[slice.lane.session]?.peer
+        else { return }
+        try self.link.send(MessageFromLeader.late(slice.lane, [slice.answer]).encoded(), to: peer)
     }
 
     /// Waits, while it does not lead, until somebody wakes it, and throws away what fronts and schedulers send.

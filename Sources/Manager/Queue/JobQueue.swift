@@ -77,9 +77,9 @@ final class JobQueue {
 
     /// The oldest job leaves; entries that no longer count leave with it.
     ///
-    /// Nil when none is mirrored.
-    func take(in changes: inout QueueChanges) -> (job: Job, token: UInt64)? {
-        while let head = self.takeHead(in: &changes) {
+    /// Nil when none is mirrored, or when the next one has entered the queue after this token.
+    func take(through token: UInt64 = .max, in changes: inout QueueChanges) -> (job: Job, token: UInt64)? {
+        while let next = self.mirror.first, next.entry.token <= token, let head = self.takeHead(in: &changes) {
             guard let job = head.job else { continue }
             self.mirrorByteCount -= job.payload.count
             return (job, head.entry.token)
@@ -163,13 +163,16 @@ final class JobQueue {
     /// Whether a fetch waits for this queue.
     var hasWaiting: Bool { self.waitingCount > 0 }
 
-    func wait(_ fetch: WaitingFetch) {
+    /// A fetch joins the line; false when it was the last that did, because it names this queue twice.
+    func wait(_ fetch: WaitingFetch) -> Bool {
+        guard self.line.last !== fetch else { return false }
         self.line.append(fetch)
         self.waitingCount += 1
         // Fetches that have left are dropped before they outnumber the others.
         if self.line.count > 64 && self.line.count > 2 * self.waitingCount {
             self.line.removeAll { $0.hasLeftLines }
         }
+        return true
     }
 
     /// One of the fetches in the line was answered or withdrawn.

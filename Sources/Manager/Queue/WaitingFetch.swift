@@ -8,6 +8,8 @@ final class WaitingFetch {
     let request: UInt64
     let worker: WorkerID
     let queues: [QueueName]
+    /// The queues in whose lines it stands.
+    var lines: [JobQueue] = []
     /// When it is answered with nothing.
     var deadline: Uptime
     /// Whether it stands in no line any more.

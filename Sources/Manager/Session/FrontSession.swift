@@ -21,8 +21,11 @@ final class FrontSession {
     }
 
     deinit {
-        // A fetch that waits and its lane hold each other, and nobody answers it any more.
-        for lane in self.lanes.values { lane.waiting = [:] }
+        // A fetch that waits, its lane and its queues hold each other, and nobody answers it any more.
+        for lane in self.lanes.values {
+            for fetch in lane.waiting.values { fetch.lines = [] }
+            lane.waiting = [:]
+        }
     }
 
     func lane(_ number: UInt16) -> Lane {
@@ -68,6 +71,8 @@ final class Lane {
     private(set) var lastReplies: [LinkReply]?
     private(set) var unsettled: Deque<Offer> = []
     var waiting: [UInt64: WaitingFetch] = [:]
+    /// Commands that take many turns, by their numbers, until the front has their answers.
+    var longCommands: [UInt64: LongCommand] = [:]
     /// The greatest number that a command of this lane is known to have had.
     private var greatestRequest: UInt64 = 0
     /// Whether the lane's workers are still to be announced to this leader.

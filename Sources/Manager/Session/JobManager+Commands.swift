@@ -9,7 +9,7 @@ extension JobManager {
         let mayHaveCome = lane.noteRequest(command.request)
         switch command.body {
         case .push(let bytes): return self.push(bytes)
-        case .pushBulk(let bytes): return self.pushBulk(bytes)
+        case .pushBulk(let bytes): return self.pushBulk(bytes, command.request, on: lane)
         case .fetch(let worker, let queues, let wait):
             if mayHaveCome, let reply = self.earlierAnswer(to: command.request, wait: wait, on: lane) { return reply }
             return self.fetch(command.request, for: WorkerID(worker), queues, wait: wait, on: lane)
@@ -30,13 +30,13 @@ extension JobManager {
             self.outbox.reply(.bulk(self.information()), to: command.request, on: lane.key)
             return .deferred
         case .flush:
-            return self.deferred(.flush(TaskBoard.Asker(lane: lane.key, request: command.request)))
+            return self.takeUp(command.request, on: lane) { _, asker in .flush(asker) }
         case .queue(let action, let names):
-            return self.change(names, by: action, TaskBoard.Asker(lane: lane.key, request: command.request))
+            return self.change(names, by: action, command.request, on: lane)
         case .latency(let queues):
-            return self.deferred(.latency(queues, TaskBoard.Asker(lane: lane.key, request: command.request)))
+            return self.readLatencies(of: queues, TaskBoard.Asker(lane: lane.key, request: command.request))
         case .mutate(let request):
-            return self.mutate(request, TaskBoard.Asker(lane: lane.key, request: command.request))
+            return self.mutate(request, command.request, on: lane)
         case .workerJoined(let introduction):
             self.workers.join(
                 introduction,
@@ -67,29 +67,8 @@ extension JobManager {
         }
     }
 
-    private func pushBulk(_ bytes: [UInt8]) -> LinkReply {
-        do {
-            var refused: [String: String] = [:]
-            for element in try JobArray(parsing: bytes).elements {
-                do {
-                    try self.push(try element.job.get())
-                } catch {
-                    let text = self.replyText(of: error)
-                    // A code is told, unless it is the one that says nothing.
-                    refused[element.id] = text.hasPrefix("ERR ") ? String(text.dropFirst(4)) : text
-                }
-            }
-            let members = refused.sorted { $0.key < $1.key }.map {
-                JSONValue.Member(key: $0.key, value: .string($0.value))
-            }
-            return .bulk(JSONValue.object(members).encoded)
-        } catch {
-            return .error(self.replyText(of: error))
-        }
-    }
-
     /// The reply behind the dash; a job that is not acceptable says why.
-    private func replyText(of error: any Error) -> String {
+    func replyText(of error: any Error) -> String {
         if let rejection = error as? JobRejection { return "ERR \(rejection.message)" }
         return error.replyText
     }
@@ -149,16 +128,20 @@ extension JobManager {
         on lane: Lane
     ) {
         // A worker that is not running waits for its time and for nothing else.
-        let lines = self.workers.isRunning(worker) ? names.uniqued() : []
+        let names = self.workers.isRunning(worker) ? names : []
         let fetch = WaitingFetch(
             lane: lane,
             request: request,
             worker: worker,
-            queues: lines,
+            queues: names,
             deadline: self.deadline(after: milliseconds)
         )
         lane.waiting[request] = fetch
-        for name in lines { self.queue(name).wait(fetch) }
+        fetch.lines.reserveCapacity(names.count)
+        for name in names {
+            let queue = self.queue(name)
+            if queue.wait(fetch) { fetch.lines.append(queue) }
+        }
         self.deadlines.insert(FetchDeadline(deadline: fetch.deadline, fetch: fetch))
     }
 
@@ -171,10 +154,18 @@ extension JobManager {
         return milliseconds < 1_000 ? moment : moment.rounded(downTo: .milliseconds(50))
     }
 
-    /// Answers the fetches that have waited long enough with nothing.
+    /// In how many lines the fetches may stand that are answered in one turn; one fetch beyond it excepted.
+    ///
+    /// A thousand workers that name a thousand queues each would otherwise leave a million lines at one moment, and ask
+    /// for as many again in one batch.
+    static let overdueLineBound = 20_000
+
+    /// Answers the fetches that have waited long enough with nothing; what is too much for one turn is left to the next.
     package func answerOverdueFetches() {
-        while let first = self.deadlines.min, first.deadline <= self.now.uptime {
+        var lineCount = 0
+        while let first = self.deadlines.min, first.deadline <= self.now.uptime, lineCount < Self.overdueLineBound {
             self.deadlines.removeMin()
+            lineCount += first.fetch.lines.count
             guard !first.fetch.isAnswered, first.fetch.deadline == first.deadline else { continue }
             self.finish(first.fetch, with: .null)
         }
@@ -225,13 +216,18 @@ extension JobManager {
 
     // MARK: What takes longer
 
-    private func deferred(_ work: TaskBoard.Work) -> LinkReply {
-        guard !self.tasks.isFull else { return .error("ERR too many long commands are under way") }
-        self.tasks.add(work)
+    private func readLatencies(of queues: [String], _ asker: TaskBoard.Asker) -> LinkReply {
+        guard self.tasks.hasRoom else { return Self.tooManyLongCommands }
+        self.tasks.add(.latency(Set(queues).sorted(by: >), [], asker))
         return .deferred
     }
 
-    private func change(_ selection: QueueSelection, by action: QueueAction, _ asker: TaskBoard.Asker) -> LinkReply {
+    private func change(
+        _ selection: QueueSelection,
+        by action: QueueAction,
+        _ request: UInt64,
+        on lane: Lane
+    ) -> LinkReply {
         let names: [QueueName] =
             switch selection {
             // A pause holds for a queue without jobs, and so does its end.
@@ -242,40 +238,37 @@ extension JobManager {
         switch action {
         case .pause: for name in names { self.pause(name) }
         case .resume: for name in names { self.resume(name) }
-        case .remove: return self.deferred(.removeQueues(names, left: nil, asker))
+        case .remove: return self.remove(names, request, on: lane)
         }
         return .ok
     }
 
-    private func mutate(_ request: MutationRequest, _ asker: TaskBoard.Asker) -> LinkReply {
+    private func remove(_ names: [QueueName], _ request: UInt64, on lane: Lane) -> LinkReply {
+        self.takeUp(request, on: lane) { command, asker in
+            // The last is taken first, so that they go in the order of their names, which tells what is left of them.
+            let left = Set(names).filter { $0.text > command.lastQueue }.sorted { $0 > $1 }
+            return .removeQueues(left, through: command.boundary, asker)
+        }
+    }
+
+    private func mutate(_ request: MutationRequest, _ number: UInt64, on lane: Lane) -> LinkReply {
         guard let operation = Mutation.Operation(rawValue: request.operation) else {
             return .error("ERR unknown mutate operation")
         }
         guard let target = Mutation.Target(rawValue: request.target) else {
             return .error("ERR invalid target for mutation command")
         }
-        let jobIDs = (request.filter?.jobIDs ?? []).map { JobID($0) }
         var pattern: Glob?
         if let text = request.filter?.pattern {
             guard let parsed = Glob(text) else { return .error("ERR the pattern is too long") }
             pattern = parsed
         }
-        let filter = request.filter.map { _ in
-            MutationFilter(ids: Set(jobIDs), pattern: pattern, type: request.filter?.jobType)
-        }
+        let filter = request.filter.map { MutationFilter(ids: $0.jobIDs, pattern: pattern, type: $0.jobType) }
         let mutation = Mutation(operation: operation, target: target, filter: filter)
-        guard operation != .clear, !jobIDs.isEmpty else {
-            return self.deferred(.mutateMatching(mutation, cursor: 0, asker))
+        let named = operation == .clear ? [] : request.filter?.jobIDs ?? []
+        return self.takeUp(number, on: lane, byteCount: named.bytes.count) { command, asker in
+            guard !named.isEmpty else { return .mutateMatching(mutation, cursor: 0, asker) }
+            return .mutateNamed(mutation, NamedJobs(named, passing: command.doneCount), asker)
         }
-        return self.deferred(.mutateNamed(mutation, jobIDs.uniqued(), next: 0, asker))
-    }
-}
-
-extension Array where Element: Hashable {
-    /// The elements without those that stand in front already.
-    fileprivate func uniqued() -> [Element] {
-        guard self.count > 1 else { return self }
-        var seen: Set<Element> = []
-        return self.filter { seen.insert($0).inserted }
     }
 }

@@ -125,8 +125,10 @@ extension JobManager {
         case .stale:
             break
         case .repeated:
-            let replies = lane.lastReplies ?? self.recordedReplies(of: lane, for: batch)
+            let known = lane.lastReplies
+            let replies = known ?? self.recordedReplies(of: lane, for: batch)
             self.outbox.answer(batch.number, of: lane.key, with: replies, to: peer, isRepetition: true)
+            if known != nil { self.repeatOutcomes(of: batch.commands, on: lane) }
         case .new:
             let replies = batch.commands.map { self.execute($0, on: lane) }
             lane.finish(batch.number, with: replies)
@@ -169,7 +171,7 @@ extension JobManager {
             if outcome != .parked { self.outbox.reply(outcome, to: command.request, on: lane.key) }
             return .parked
         case .deferred:
-            // The task went with the earlier leader.
+            // The task went with the earlier leader; how far it had come is known.
             return self.execute(command, on: lane)
         case .nothing, .ok, .error, .bulk, .null:
             return reply
@@ -178,13 +180,17 @@ extension JobManager {
 
     // MARK: Offers
 
-    /// A FETCH is not waited for any more: it leaves its lines, and a job that it was given goes back.
+    /// A command's answer is not waited for any more.
+    ///
+    /// A FETCH leaves its lines, and a job that it was given goes back. What is remembered of a long command is forgotten.
     func withdraw(_ request: UInt64, on lane: Lane) {
         if let fetch = lane.waiting.removeValue(forKey: request) {
             fetch.isAnswered = true
             self.leaveLines(fetch)
         } else if let offer = lane.unsettledOffer(for: request) {
             self.takeBack(offer, on: lane)
+        } else {
+            self.settle(longCommand: request, on: lane)
         }
     }
 

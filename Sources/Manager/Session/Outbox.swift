@@ -19,9 +19,15 @@ struct Outbox {
 
     var isEmpty: Bool { self.batches.isEmpty && self.late.isEmpty && self.messages.isEmpty }
 
-    /// Whether a client is told for the first time that something is done, be it that nothing had to be.
-    var saysDone: Bool {
-        self.batches.contains { !$0.isRepetition && $0.replies.contains(.ok) }
+    /// Whether a client is told for the first time what only the leader can know: that something is done, or that nothing
+    /// has to be, or that it cannot be.
+    ///
+    /// A leader that was deposed and does not know it yet must not say so: a client that hears that its job is there, or
+    /// that none is to be failed, acts on it. What is read (INFO, QUEUE LATENCY) and that a FETCH came to nothing is
+    /// told without proof. Nothing is acknowledged by it, and it is what people look at while a majority is missing.
+    var tellsOfData: Bool {
+        self.batches.contains { !$0.isRepetition && $0.replies.contains(where: \.tellsOfData) }
+            || self.late.values.contains { $0.contains { $0.reply == .ok || $0.reply.isError } }
     }
 
     mutating func answer(
@@ -49,5 +55,19 @@ struct Outbox {
         self.batches.removeAll(keepingCapacity: true)
         self.late.removeAll(keepingCapacity: true)
         self.messages.removeAll(keepingCapacity: true)
+    }
+}
+
+extension LinkReply {
+    /// Whether a client reads it, and may act on it.
+    fileprivate var tellsOfData: Bool {
+        switch self {
+        case .nothing, .parked, .deferred: false
+        case .ok, .error, .bulk, .null, .job: true
+        }
+    }
+
+    fileprivate var isError: Bool {
+        if case .error = self { true } else { false }
     }
 }

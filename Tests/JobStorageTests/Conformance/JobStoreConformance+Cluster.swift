@@ -64,7 +64,10 @@ extension JobStoreConformance {
         #expect(try data.store().load().lanes.count == 2)
     }
 
-    @Test("remembers how far long commands have come, and forgets them with their session", arguments: StoreKind.allCases)
+    @Test(
+        "remembers how far long commands have come, and forgets them with their session",
+        arguments: StoreKind.allCases
+    )
     func progress(kind: StoreKind) throws {
         let data = try kind.makeData()
         let store = try data.loadedStore()
@@ -84,7 +87,8 @@ extension JobStoreConformance {
                 transaction.progress[orphan] = [2]
             }
         )
-        #expect(try data.store().load().progress == [first: [0, 13, 10, 255], second: [], finished: [1], orphan: [2]])
+        let all: [ProgressKey: [UInt8]] = [first: [0, 13, 10, 255], second: [], finished: [1], orphan: [2]]
+        #expect(try data.store().load().progress == all)
 
         try store.commit(
             .turn(2) { transaction in

@@ -121,7 +121,7 @@ struct MutateTests {
         #expect(try world.count(of: .dead) == 0)
     }
 
-    @Test("1,200 named jobs are handled in three slices")
+    @Test("1,200 named jobs are handled in slices of 500")
     func namedInSlices() throws {
         let world = try SliceTests.worldWithScheduledJobs(1_300)
         let front = try world.makeFront()
@@ -130,7 +130,8 @@ struct MutateTests {
         try world.slice()
         #expect(try world.count(of: .scheduled) == 800)
         #expect(try front.ask(.push("order-000001")) == .ok)
-        #expect(try world.finish() == 2)
+        // The names that come again have nothing left to do.
+        #expect(try world.finish() == 4)
         #expect(try world.count(of: .scheduled) == 100)
         #expect(world.manager.setCounts[.scheduled] == 100)
     }

@@ -24,9 +24,9 @@ struct LeaderLoopTests {
 
     private var lane: LaneKey { LaneKey(session: self.session, lane: 0) }
 
-    private func batch(_ number: UInt64, _ body: LinkCommand.Body) -> MessageToLeader {
-        let command = LinkCommand(request: number, body)
-        return .batch(CommandBatch(lane: self.lane, number: number, settled: 0, commands: [command]))
+    private func batch(_ number: UInt64, _ bodies: LinkCommand.Body...) -> MessageToLeader {
+        let commands = bodies.enumerated().map { LinkCommand(request: number * 10 + UInt64($0.offset), $0.element) }
+        return .batch(CommandBatch(lane: self.lane, number: number, settled: 0, commands: commands))
     }
 
     /// How far the data is.
@@ -100,6 +100,48 @@ struct LeaderLoopTests {
             #expect(await self.replies(to: 2) == [.ok])
             let after = try self.position.sequence
             #expect(after == before + 1)
+        }
+    }
+
+    @Test(
+        "whatever a client may act on is confirmed by a transaction",
+        arguments: [
+            LinkCommand.Body.pushBulk(jobs: Array("[".utf8) + payload("pushed-twice-1") + Array("]".utf8)),
+            .fail("never-pushed-1"), .beat("a-quiet-worker", ""), .push(job: Array("{}".utf8)),
+            .mutate("clear", "dead"),
+        ]
+    )
+    func proofOfEachAnswer(body: LinkCommand.Body) async throws {
+        try await self.run {
+            await self.lead()
+            let quiet = LinkCommand.Body.beat("a-quiet-worker", "quiet")
+            self.link.say(self.batch(1, .push("pushed-twice-1"), .joined("a-quiet-worker"), quiet))
+            _ = await self.replies(to: 1)
+            let before = try self.position.sequence
+            self.link.say(self.batch(2, body))
+            if await self.replies(to: 2) == [.deferred] {
+                _ = await self.link.sent.next { if case .late = $0 { true } else { nil } }
+            }
+            let after = try self.position.sequence
+            #expect(after > before)
+        }
+    }
+
+    @Test("what is only read, and that nothing came for a FETCH, is told without a transaction")
+    func noProof() async throws {
+        try await self.run {
+            await self.lead()
+            let before = try self.position.sequence
+            self.link.say(self.batch(1, .info, .latency(queues: ["default"]), .fetch("default", wait: 0)))
+            #expect(await self.replies(to: 1) == [.deferred, .deferred, .parked])
+            for request in UInt64(10)...12 {
+                _ = await self.link.sent.next { message -> LinkReply? in
+                    guard case .late(_, let late) = message else { return nil }
+                    return late.first { $0.request == request }?.reply
+                }
+            }
+            let after = try self.position.sequence
+            #expect(after == before)
         }
     }
 

@@ -43,18 +43,27 @@ struct RefusalTests {
         _ steps: ScriptedLeaderLink.Step...
     ) throws -> [(batch: UInt64, replies: [LinkReply])] {
         let link = ScriptedLeaderLink(stop: stop, steps)
+        try self.lead(over: link, election: election, until: stop)
+        return link.replies
+    }
+
+    private func lead(
+        over link: ScriptedLeaderLink,
+        election: any Election = SoleElection(),
+        until stop: StopSignal,
+        extend: @escaping (JobManager) -> Void = { _ in }
+    ) throws {
         let loop = LeaderLoop(
             link: link,
             store: self.store,
             election: election,
             settings: ManagerSettings(),
-            extend: { _ in },
+            extend: extend,
             clocks: .system,
             stop: stop,
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         )
         try loop.run()
-        return link.replies
     }
 
     private var jobIDs: [String] {
@@ -110,6 +119,39 @@ struct RefusalTests {
         #expect(replies.dropLast().allSatisfy { $0.replies == [Self.refusal] })
         #expect(replies.last?.replies == [.ok])
         #expect(try self.jobIDs == ["order-000003"])
+    }
+
+    @Test("answers a long command of which it refuses a part, and names what of a PUSHB was not taken")
+    func longCommands() throws {
+        let jobs = (0..<1_200).map { payload(QueueMirrorTests.name($0)) }
+        let stop = StopSignal()
+        let link = ScriptedLeaderLink(
+            stop: stop,
+            [
+                { [Self.attach] },
+                { [Self.batch(1, LongCommandTests.bulk(jobs))] },
+                {
+                    self.makeRoom()
+                    return []
+                },
+            ]
+        )
+        // The store is full when 500 jobs are there.
+        try self.lead(over: link, until: stop) { manager in
+            manager.addMiddleware(.push) { context, next in
+                if context.job.id.text == QueueMirrorTests.name(700) { self.fill() }
+                try next()
+            }
+        }
+        let late = link.sent.compactMap { message -> LateReply? in
+            guard case .late(_, let late) = message else { return nil }
+            return late.first
+        }
+        let answer = try #require(late.first(where: { $0.request == 10 }))
+        let text = try #require(answer.reply.text)
+        #expect(text.hasPrefix(#"{"order-1000500":"the store refused: MISCONF"#))
+        #expect(text.count(where: { $0 == "," }) == 699)
+        #expect(try self.jobIDs.count == 500)
     }
 
     @Test("says nothing of a batch that an earlier leader has carried out")

@@ -57,7 +57,7 @@ extension LinkCommand.Body {
         emptyFilter: Bool = false
     ) -> Self {
         let hasFilter = jobIDs != nil || pattern != nil || type != nil || emptyFilter
-        let filter = MutationRequest.Filter(jobIDs: jobIDs ?? [], pattern: pattern, jobType: type)
+        let filter = MutationRequest.Filter(jobIDs: JobIDList(jobIDs ?? []), pattern: pattern, jobType: type)
         return .mutate(MutationRequest(operation: operation, target: target, filter: hasFilter ? filter : nil))
     }
 }
