@@ -37,6 +37,8 @@ def check(history):
 
 def lost(history):
     """I1: an acknowledged job that was never executed to its end, and that the server does not hold."""
+    if not history.is_remainder_known:
+        return []
     pushed = {operation.jid for operation in history.operations if operation.kind == "push" and operation.outcome == OK}
     # An ACK of unknown outcome may be the one that took effect.
     done = {
@@ -120,6 +122,8 @@ def executed_after_ack(history):
 
 def wrongly_retried(history):
     """I6: a FAIL that was answered has to lead to another execution, when the job is not held any more."""
+    if not history.is_remainder_known:
+        return []
     failures = {}
     for operation in history.operations:
         if operation.kind == "fail" and operation.outcome == OK:

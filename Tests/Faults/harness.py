@@ -107,7 +107,7 @@ async def play(cluster, faults, seed, shape, tells=False):
             held = await asyncio.to_thread(cluster.jobs)
         except TimeoutError as error:
             history.refusals.append(f"at the end: the cluster is not whole again: {error}")
-            held = []
+            held, history.is_remainder_known = [], False
         history.remainder["held by the server"] = [jid for jid in held if not backlog.is_part(jid)]
     return history
 

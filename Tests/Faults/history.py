@@ -103,6 +103,8 @@ class History:
     eased: float = float("inf")
     # What the server still holds at the end, by set.
     remainder: dict = field(default_factory=dict)
+    # Whether that is all of it: without a leader nobody can be asked.
+    is_remainder_known: bool = True
 
     @staticmethod
     def now():
