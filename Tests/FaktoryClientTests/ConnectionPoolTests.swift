@@ -1,7 +1,7 @@
 @testable import FaktoryClient
 import Testing
 
-@Suite("Connection pool", .timeLimit(.minutes(1)))
+@Suite("Connection pool", .timeLimit(.minutes(10)))
 struct ConnectionPoolTests {
     private func pool(connections: Int = 1, waiters: Int = 10) -> ConnectionPool<Int> {
         ConnectionPool(maximumConnectionCount: connections, maximumWaiterCount: waiters)

@@ -5,7 +5,7 @@ import NIOCore
 import Synchronization
 import Testing
 
-@Suite("Client", .timeLimit(.minutes(1)))
+@Suite("Client", .timeLimit(.minutes(10)))
 struct FaktoryClientTests {
     private struct Receipt: FaktoryJob {
         static let jobType = "Receipt"
@@ -250,7 +250,7 @@ struct FaktoryClientTests {
                     group.addTask {
                         (
                             number,
-                            try await connection.send(ByteBuffer(string: "N \(number)\r\n"), timeout: .seconds(10))
+                            try await connection.send(ByteBuffer(string: "N \(number)\r\n"), timeout: .seconds(60))
                         )
                     }
                 }
@@ -264,11 +264,11 @@ struct FaktoryClientTests {
 
     @Test("the time limit of a command that was answered does not hold for the next")
     func deadlineEnds() async throws {
-        let script = self.afterHello { $0.line == "SLOW" ? .later("+OK\r\n", .milliseconds(2_500)) : .ok }
+        let script = self.afterHello { $0.line == "SLOW" ? .later("+OK\r\n", .milliseconds(5_500)) : .ok }
         try await ScriptedServer.serving(script: script) { server in
             let connection = try await FaktoryConnection.open(to: server.configuration, tls: nil)
-            let quick = try await connection.send(ByteBuffer(string: "QUICK\r\n"), timeout: .seconds(2))
-            let slow = try await connection.send(ByteBuffer(string: "SLOW\r\n"), timeout: .seconds(10))
+            let quick = try await connection.send(ByteBuffer(string: "QUICK\r\n"), timeout: .seconds(5))
+            let slow = try await connection.send(ByteBuffer(string: "SLOW\r\n"), timeout: .seconds(60))
             #expect([quick, slow] == [.simple("OK"), .simple("OK")])
             connection.close()
         }

@@ -2,7 +2,7 @@
 import Synchronization
 import Testing
 
-@Suite("Worker", .timeLimit(.minutes(1)))
+@Suite("Worker", .timeLimit(.minutes(10)))
 struct FaktoryWorkerTests {
     /// Hands out jobs, one a FETCH, and says that there are none when they are gone.
     private final class Jobs: Sendable {

@@ -1,7 +1,7 @@
 @testable import FaktoryClient
 import Testing
 
-@Suite("TLS", .timeLimit(.minutes(1)))
+@Suite("TLS", .timeLimit(.minutes(10)))
 struct TLSTests {
     private func push(certificateFor name: String, options: (TestCertificate) -> TLSOptions) async throws {
         let certificate = try TestCertificate(for: name)

@@ -1,7 +1,7 @@
 @testable import FaktoryClient
 import Testing
 
-@Suite("Worker lifecycle", .timeLimit(.minutes(1)))
+@Suite("Worker lifecycle", .timeLimit(.minutes(10)))
 struct WorkerLifecycleTests {
     private static let job = """
         {"jid":"job-1","jobtype":"T","args":[]}

@@ -25,7 +25,9 @@ struct FrontFixture {
         _ body: (FrontFixture) async throws -> Result
     ) async throws -> Result {
         var configuration = FrontServer.Configuration(host: "127.0.0.1", port: 0)
-        configuration.drainTimeout = .seconds(5)
+        // However slow the machine is.
+        configuration.drainTimeout = .seconds(60)
+        configuration.handshakeTimeout = .seconds(60)
         configure(&configuration)
         var logger = Logger(label: "front")
         logger.logLevel = .critical

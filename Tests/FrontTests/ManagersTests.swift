@@ -2,7 +2,7 @@ import ClusterLink
 import Front
 import Testing
 
-@Suite("A front with several managers", .timeLimit(.minutes(2)))
+@Suite("A front with several managers", .timeLimit(.minutes(10)))
 struct ManagersTests {
     private static let refusing: FakeLeader.Script = { $0.isPush ? .error("ERR refused") : FakeLeader.standard($0) }
 

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// The Swift client and worker, as users have them, at a real server.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct FaktoryClientTests {
     private struct Receipt: FaktoryJob, Equatable {
         static let jobType = "Receipt"
@@ -13,7 +13,7 @@ struct FaktoryClientTests {
     }
 
     /// Long enough for anything that a worker is expected to do.
-    private static let patience = Duration.seconds(20)
+    private static let patience = Duration.seconds(120)
 
     /// Where the server is, for a client that outlasts a front that is started anew.
     private static func configuration(of server: MillraceProcesses) -> ClientConfiguration {

@@ -106,15 +106,19 @@ struct HostileInputTests {
 
     @Test("a client that never reads holds up nobody, and is closed in time")
     func neverReads() async throws {
+        // The replies to these fill every buffer on the way to a client many times over.
+        let questions = String(repeating: "INFO\n", count: 200_000)
+        // Others are served long before one that is allowed to stand for so long is closed.
+        try await withMillrace(settings: ["front.write_timeout": "300s"]) { server in
+            let deaf = try server.connect()
+            try deaf.send(questions)
+            _ = try server.connect().info()
+            #expect(!deaf.waitForReset(within: .zero))
+        }
         try await withMillrace(settings: ["front.write_timeout": "1s"]) { server in
             let deaf = try server.connect()
-            // The replies to these fill every buffer on the way to it many times over.
-            try deaf.send(String(repeating: "INFO\n", count: 200_000))
-            let other = try server.connect()
-            let began = ContinuousClock.now
-            _ = try other.info()
-            #expect(ContinuousClock.now - began < .seconds(1))
-            #expect(deaf.waitForReset(within: .seconds(15)))
+            try deaf.send(questions)
+            #expect(deaf.waitForReset(within: ClientSocket.patience))
         }
     }
 }

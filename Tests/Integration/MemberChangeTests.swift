@@ -26,11 +26,11 @@ struct MemberChangeTests {
             cluster.move(2, to: 2)
 
             let change = try cluster.startChange()
-            try change.wait(forLineWith: "member 3 is at 127.0.0.4 instead of 127.0.0.3", within: .seconds(30))
+            try change.wait(forLineWith: "member 3 is at 127.0.0.4 instead of 127.0.0.3")
             // Each manager ended, was started with the settings that it had, and says what to do about it.
             let reason = "the members are \(cluster.memberList) in etcd, and \(before) in the settings of this host"
             for member in [UInt32(1), 2] {
-                try cluster.host(member)?.wait(forLineWith: reason, count: 2, within: .seconds(30))
+                try cluster.host(member)?.wait(forLineWith: reason, count: 2)
             }
             for member in [UInt32(1), 2] { cluster.kill(member) }
             for member in [UInt32(1), 2] { try cluster.start(member) }
@@ -93,7 +93,7 @@ struct MemberChangeTests {
     /// Changes the list to that of the cluster, and starts every host of it anew, as an operator does.
     private static func change(_ cluster: ClusterProcesses, expecting line: String) throws {
         let change = try cluster.startChange()
-        try change.wait(forLineWith: line, within: .seconds(30))
+        try change.wait(forLineWith: line)
         for member in cluster.members where cluster.host(member) != nil {
             cluster.kill(member)
             try cluster.start(member)

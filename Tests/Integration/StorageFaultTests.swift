@@ -144,7 +144,7 @@ struct StorageFaultTests {
             }
 
             disk.empty()
-            let deadline = ContinuousClock.now + .seconds(30)
+            let deadline = ContinuousClock.now + ClientSocket.patience
             while reply != "+OK\r\n", ContinuousClock.now < deadline {
                 reply = try client.ask(Self.push("full-disk-last"))
             }
@@ -180,7 +180,7 @@ struct StorageFaultTests {
 
             disk.empty()
             try server.program.wait(forLineWith: "Redis has written its log anew")
-            let deadline = ContinuousClock.now + .seconds(30)
+            let deadline = ContinuousClock.now + ClientSocket.patience
             while reply != "+OK\r\n", ContinuousClock.now < deadline {
                 reply = try client.ask(Self.push("short-write-last"))
             }
@@ -195,7 +195,7 @@ struct StorageFaultTests {
     }
 
     private static func waitForRewrite(on server: MillraceProcesses) throws {
-        let deadline = ContinuousClock.now + .seconds(30)
+        let deadline = ContinuousClock.now + ClientSocket.patience
         while try !server.redis("info", "persistence").contains("aof_rewrite_in_progress:0") {
             try #require(ContinuousClock.now < deadline, "the rewrite has not ended in time")
             usleep(10_000)
@@ -226,7 +226,7 @@ struct StorageFaultTests {
 
             disk.empty()
             var reply = ""
-            let deadline = ContinuousClock.now + .seconds(30)
+            let deadline = ContinuousClock.now + ClientSocket.patience
             while reply != "+OK\r\n", ContinuousClock.now < deadline {
                 let other = try server.connect()
                 // The one whose answer was lost may be there, too, and is then the same job.

@@ -14,7 +14,7 @@ func failSnapshot(over connection: inout RedisConnection) throws {
     try connection.command("CONFIG", "SET", "stop-writes-on-bgsave-error", "yes").requireOK(to: "CONFIG SET")
     try connection.command("CONFIG", "SET", "save", "3600 1000000").requireOK(to: "CONFIG SET")
     _ = try connection.command("BGSAVE")
-    let deadline = ContinuousClock.now + .seconds(20)
+    let deadline = ContinuousClock.now + .seconds(120)
     while true {
         let text = try #require(try connection.command("INFO", "persistence").string)
         if text.contains("rdb_last_bgsave_status:err") { return }

@@ -39,7 +39,7 @@ package final class Told<Element: Sendable>: Sendable {
     package func wait<Match>(
         for awaited: String,
         skipping skipped: Int = 0,
-        within seconds: Int = 20,
+        within seconds: Int = 120,
         _ matches: (Element) -> Match?
     ) throws -> Match {
         let deadline = DispatchTime.now() + .seconds(seconds)

@@ -6,7 +6,7 @@ import ZeroMQ
 @Suite("A ZeroMQ socket")
 struct ZeroMQSocketTests {
     /// How patient a test is with something that is sure to come; it never waits for this time to pass.
-    static let patience = Duration.seconds(20)
+    static let patience = Duration.seconds(120)
 
     private let context: ZeroMQContext
 

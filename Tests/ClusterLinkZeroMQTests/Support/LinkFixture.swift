@@ -12,7 +12,7 @@ enum Transport: String, CaseIterable, Sendable {
 /// A place where a leader listens and peers connect; it stays the same when one leader follows another.
 struct LinkFixture {
     /// How patient a test is with something that is sure to come; it never waits for this time to pass.
-    static let patience = Duration.seconds(20)
+    static let patience = Duration.seconds(120)
 
     let endpoint: String
     private let directory: TemporaryDirectory

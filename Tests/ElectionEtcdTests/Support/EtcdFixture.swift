@@ -17,7 +17,13 @@ extension EtcdServer {
         credentials: EtcdConfiguration.Credentials? = nil,
         _ body: (EtcdClient) async throws -> Result
     ) async throws -> Result {
-        let configuration = try EtcdConfiguration(endpoints: [self.endpoint], credentials: credentials)
+        let configuration = try EtcdConfiguration(
+            endpoints: [self.endpoint],
+            credentials: credentials,
+            // However slow the machine is: what an etcd that does not answer means is for other tests.
+            attemptTimeout: .seconds(60),
+            callTimeout: .seconds(120)
+        )
         return try await EtcdClient.withClient(configuration, uptime: TestClock.uptime, body)
     }
 }

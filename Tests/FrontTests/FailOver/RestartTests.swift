@@ -4,7 +4,7 @@ import NIOCore
 import Synchronization
 import Testing
 
-@Suite("Fronts that share a port", .timeLimit(.minutes(2)))
+@Suite("Fronts that share a port", .timeLimit(.minutes(10)))
 struct RestartTests {
     @Test("can take each other's places under load: a client that connects again never hears an error")
     func underLoad() async throws {

@@ -17,7 +17,7 @@ final class ClientSocket: Sendable {
     }
 
     /// How long one read or write may take.
-    static let patience = Duration.seconds(20)
+    static let patience = Duration.seconds(120)
 
     private let descriptor: Int32
 

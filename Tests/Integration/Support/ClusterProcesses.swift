@@ -33,7 +33,7 @@ final class ClusterProcesses: Sendable {
     }
 
     /// How long the cluster may take for anything on a busy machine.
-    static let patience = Duration.seconds(30)
+    static let patience = Duration.seconds(120)
     /// How many members have keys in an encrypted cluster, whether they are members from the beginning or not.
     private static let mostMembers = 5
     /// How often it is asked how it is.

@@ -93,7 +93,7 @@ final class SpawnedProgram: Sendable {
     func wait<Match>(
         for awaited: String,
         skipping skipped: Int = 0,
-        within limit: Duration = .seconds(30),
+        within limit: Duration = .seconds(120),
         _ matches: (String) -> Match?
     ) throws -> Match {
         let deadline = ContinuousClock.now + limit
@@ -117,7 +117,7 @@ final class SpawnedProgram: Sendable {
         forLineWith text: String,
         count: Int = 1,
         skipping skipped: Int = 0,
-        within limit: Duration = .seconds(30)
+        within limit: Duration = .seconds(120)
     ) throws {
         var found = 0
         try self.wait(for: text, skipping: skipped, within: limit) { line in
@@ -127,7 +127,7 @@ final class SpawnedProgram: Sendable {
     }
 
     /// Waits for the program's end; its output is read meanwhile.
-    func waitForEnd(within limit: Duration = .seconds(40)) throws -> End {
+    func waitForEnd(within limit: Duration = .seconds(120)) throws -> End {
         let deadline = ContinuousClock.now + limit
         try self.output.withLock { output in
             while !output.hasEnded {

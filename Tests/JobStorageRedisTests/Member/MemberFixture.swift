@@ -103,7 +103,7 @@ final class MemberFixture {
 
     /// Asks again and again until it is so; Redis tells nobody when these things happen.
     static func poll(_ what: String, _ condition: () throws -> Bool) throws {
-        let deadline = ContinuousClock.now + .seconds(20)
+        let deadline = ContinuousClock.now + .seconds(120)
         while try !condition() {
             try #require(ContinuousClock.now < deadline, "\(what), but not in time")
             usleep(5_000)

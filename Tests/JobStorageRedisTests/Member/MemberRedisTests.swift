@@ -79,7 +79,7 @@ struct MemberRedisTests {
         let held = try members[1].redis.waitForReplicas(
             2,
             among: Set(members.map(\.address)),
-            within: .seconds(5)
+            within: .seconds(60)
         )
 
         #expect(position == Position(epoch: Epoch(2), sequence: 2))
@@ -116,13 +116,13 @@ struct MemberRedisTests {
         _ = try leader.redis.promote(to: Epoch(1))
         #expect(try leader.redis.waitForReplicas(1, within: .milliseconds(20)) == 0)
         try follower.follow(leader)
-        #expect(try leader.redis.waitForReplicas(1, within: .seconds(5)) == 1)
+        #expect(try leader.redis.waitForReplicas(1, within: .seconds(60)) == 1)
 
         let double = try MemberFixture()
         var connection = try double.connection()
         _ = try connection.command("CONFIG", "SET", "replica-announce-port", follower.address.port)
         try double.follow(leader)
-        #expect(try leader.redis.waitForReplicas(2, within: .seconds(5)) == 2)
+        #expect(try leader.redis.waitForReplicas(2, within: .seconds(60)) == 2)
         let members: Set = [follower.address, RedisAddress(host: "127.0.0.1", port: 1)]
         #expect(try leader.redis.waitForReplicas(2, among: members, within: .seconds(1)) == [follower.address])
 
@@ -135,7 +135,7 @@ struct MemberRedisTests {
         let (leader, follower) = (try MemberFixture(), try MemberFixture())
         _ = try leader.redis.promote(to: Epoch(1))
         try follower.follow(leader)
-        let store = try leader.store(acknowledgement: ReplicaAcknowledgement(replicaCount: 1, timeout: .seconds(5)))
+        let store = try leader.store(acknowledgement: ReplicaAcknowledgement(replicaCount: 1, timeout: .seconds(9)))
         _ = try store.load()
         for sequence in UInt64(2)...9 { #expect(try store.commit(.turn(sequence)) == .confirmed) }
 

@@ -6,7 +6,7 @@ import TestSupport
 import ThreadConfinement
 import Testing
 
-@Suite("A manager's look at the Redis of all managers", .timeLimit(.minutes(1)))
+@Suite("A manager's look at the Redis of all managers", .timeLimit(.minutes(10)))
 struct SharedMemberStoreTests {
     private static let epoch = Epoch(7)
 

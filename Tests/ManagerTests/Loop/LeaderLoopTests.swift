@@ -9,7 +9,7 @@ import Testing
 
 @testable import Manager
 
-@Suite("The leader's loop", .timeLimit(.minutes(1)))
+@Suite("The leader's loop", .timeLimit(.minutes(10)))
 struct LeaderLoopTests {
     private static let epoch = Epoch(9)
 

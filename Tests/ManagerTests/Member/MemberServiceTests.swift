@@ -9,7 +9,7 @@ import Testing
 @testable import Manager
 
 /// A member that is alone in its cluster, so that it leads as soon as it may.
-@Suite("The service of a member", .timeLimit(.minutes(1)))
+@Suite("The service of a member", .timeLimit(.minutes(10)))
 struct MemberServiceTests {
     private static let id = MemberID(1)
 
