@@ -16,8 +16,8 @@ ON_ITS_WAY = 5.0
 GRACE = 1.0
 
 
-def check(history):
-    """Every broken promise, by its invariant."""
+def check(history, recovery=RECOVERY):
+    """Every broken promise, by its invariant; `recovery` is how long a front may take to serve after a fault."""
     checks = {
         "I1 lost": lost(history),
         "I1 stuck": stuck(history),
@@ -27,7 +27,7 @@ def check(history):
         "I6 retried": wrongly_retried(history),
         "I14 acknowledged by a minority": acknowledged_by_minority(history),
         "I15 refused": refused_without_reason(history),
-        "I17 not served": not_served(history),
+        "I17 not served": not_served(history, recovery),
         "I18 out of order": out_of_order(history),
         "I19 carried out wrongly": carried_out_wrongly(history),
         "I20 altered": altered(history),
@@ -178,14 +178,14 @@ def refused_without_reason(history):
     ]
 
 
-def not_served(history):
+def not_served(history, recovery):
     """I17: a front that does not serve again ten seconds after a fault has ended."""
     found = []
     for fault in history.faults:
         for host, served in sorted(fault.served.items()):
             if served is None:
                 found.append(f"the front of host {host} did not serve again after {fault.name}")
-            elif served - fault.whole > RECOVERY:
+            elif served - fault.whole > recovery:
                 found.append(f"the front of host {host} served {served - fault.whole:.1f} s after {fault.name} had ended")
     return found
 

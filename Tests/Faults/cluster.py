@@ -66,6 +66,9 @@ class Cluster:
         self.is_shared = os.environ.get("MODE") == "shared"
         # How long until every member has everything again, in seconds: a copy of much takes long.
         self.patience = 60.0
+        # How long a front may take to serve again once a fault has ended, and what clients were told meanwhile.
+        self.recovery = 10.0
+        self.history = None
         self.syncs_each_batch = os.environ.get("DURABILITY", "disk") == "disk"
 
     def script(self, *arguments, **variables):
@@ -76,7 +79,10 @@ class Cluster:
 
     def run(self, command, environment=None):
         """Runs a program to its end; what it complains of is what was not carried out."""
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180)
+        try:
+            done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+        except subprocess.TimeoutExpired as error:
+            raise NotCarriedOut(f"{' '.join(command[-3:])}: not done in {error.timeout} s") from error
         if done.returncode != 0:
             raise NotCarriedOut(f"{' '.join(command[-3:])}: {(done.stderr or done.stdout).strip()}")
         return done.stdout
@@ -162,23 +168,27 @@ class Cluster:
         return target
 
     def jobs(self):
-        """The ids of all jobs that the leader holds, read from its Redis behind its back."""
-        if self.is_shared:
-            return self._shared_jobs()
-        folder = self.folder(self.leader(), "data")
-        with open(f"{folder}/millrace-redis.password") as file:
-            password = file.read().strip()
-        command = ["redis-cli", "-s", f"{folder}/millrace-redis.sock", "--user", "manager", "--no-auth-warning"]
-        environment = os.environ | {"REDISCLI_AUTH": password}
-        found = subprocess.run([*command, "HKEYS", "mr:jobs"], env=environment, capture_output=True, text=True, check=True)
-        return found.stdout.split()
+        """The ids of all jobs that the leader holds."""
+        return self.redis("HKEYS", "mr:jobs").split()
 
-    def _shared_jobs(self):
-        with open(f"{self.directory}/password") as file:
+    def describe(self, jid):
+        """What the leader holds of a job, without its arguments."""
+        payload = self.redis("HGET", "mr:jobs", jid)
+        start, end = payload.find('"args"'), payload.rfind("]")
+        return payload if start < 0 else payload[:start] + payload[end + 1 :]
+
+    def redis(self, *arguments):
+        """What the leader's Redis, or that of all, says to a command that is given to it behind the leader's back."""
+        if self.is_shared:
+            password, way = f"{self.directory}/password", ["-h", address(REDIS)]
+        else:
+            folder = self.folder(self.leader(), "data")
+            password, way = f"{folder}/millrace-redis.password", ["-s", f"{folder}/millrace-redis.sock", "--user", "manager"]
+        with open(password) as file:
             environment = os.environ | {"REDISCLI_AUTH": file.read().strip()}
-        command = ["redis-cli", "-h", address(REDIS), "--no-auth-warning", "HKEYS", "mr:jobs"]
-        found = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-        return found.stdout.split()
+        command = ["redis-cli", *way, "--no-auth-warning", *arguments]
+        found = subprocess.run(command, env=environment, capture_output=True, text=True, errors="replace", check=True)
+        return found.stdout
 
     def growing_log(self, host):
         """The file to which the Redis of a host appends."""

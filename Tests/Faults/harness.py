@@ -23,8 +23,8 @@ from workload import Shape, Workload
 # time, it takes RELEASE_AFTER and the next look, a quarter of a minute later at the most.
 DRAIN = 180.0
 
-# How long it is waited for that every front serves again; the promise is about less.
-SERVING = 30.0
+# How long it is waited for that every front serves again, as a multiple of what is promised.
+SERVING = 3
 
 # How long a fault for which large jobs are wanted lets them come before it strikes.
 FOREBODING = 1.0
@@ -33,11 +33,11 @@ FOREBODING = 1.0
 AFTERMATH = 5.0
 
 
-async def serve_again(history, entry):
+async def serve_again(history, entry, recovery):
     """Writes down when each front answers again what only a leader can answer."""
 
     async def look(host):
-        while history.now() < entry.whole + SERVING:
+        while history.now() < entry.whole + SERVING * recovery:
             try:
                 connection = await Connection.open(address(host))
                 try:
@@ -92,7 +92,7 @@ async def play(cluster, faults, seed, shape, tells=False):
         except NotCarriedOut as error:
             history.refusals.append(f"the healing of {fault.name}: {error}")
         entry.whole = history.now()
-        await serve_again(history, entry)
+        await serve_again(history, entry, cluster.recovery)
         # The next fault strikes a cluster that is whole: what several do together is another question.
         try:
             await asyncio.to_thread(cluster.wait_until_whole)
@@ -112,7 +112,16 @@ async def play(cluster, faults, seed, shape, tells=False):
     return history
 
 
-def tell(history, broken, path):
+def described(cluster, history):
+    """What the server says of some of the jobs that it still holds."""
+    jids = [jid for held in history.remainder.values() for jid in held][:20]
+    try:
+        return [cluster.describe(jid) for jid in jids]
+    except (TimeoutError, subprocess.CalledProcessError) as error:
+        return [f"they could not be asked for: {error}"]
+
+
+def tell(history, broken, path, descriptions):
     """Writes down what clients did with each job that a broken promise names, and when faults struck."""
     # The hosts' logs have the time of day.
     shift = time.time() - history.now()
@@ -134,6 +143,7 @@ def tell(history, broken, path):
         if pipeline.replies != pipeline.expected:
             lines.append((pipeline.began, f"{' '.join(pipeline.expected)} are asked for, and what comes is {' '.join(pipeline.replies)}"))
     with open(path, "w") as file:
+        file.writelines(f"{description}\n" for description in descriptions)
         for when, what in sorted((when, what) for when, what in lines if when is not None):
             moment = time.strftime("%H:%M:%S", time.gmtime(when + shift))
             file.write(f"{moment}.{int((when + shift) % 1 * 1000):03d} {what}\n")
@@ -219,11 +229,14 @@ def main():
     parser.add_argument("--backlog-bytes", type=quantity, default=0, help="how large all of those are together: 400M, 1G")
     parser.add_argument("--half-closing", type=int, default=0, help="how many clients half-close their connections")
     parser.add_argument("--not-reading", type=int, default=2, help="how many clients do not read what they asked for")
+    parser.add_argument("--recovery", type=float, default=10.0, help="how long after a fault fronts may take, in seconds")
     parser.add_argument("-v", "--verbose", action="store_true", help="name each fault when it strikes")
     parser.add_argument("--shared", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
 
     cluster = Cluster(options.program)
+    cluster.recovery = options.recovery
+    cluster.patience = max(cluster.patience, 4 * options.recovery)
     all_faults = SHARED_FAULTS if cluster.is_shared else FAULTS
     pile = backlog.Backlog.of(options.backlog, options.backlog_bytes)
     shape = Shape(
@@ -262,14 +275,14 @@ def main():
         faults = plan[start : start + options.faults_per_run]
         seed = chance.getrandbits(32)
         history = asyncio.run(play(cluster, faults, seed, shape, options.verbose))
-        broken = checker.check(history)
+        broken = checker.check(history, options.recovery)
         if history.refusals:
             broken["I16 not carried out"] = history.refusals
         told = table.add(history, broken)
         if broken:
             folder = cluster.keep_logs(seed)
             print(f"what the hosts wrote is kept in {folder}", file=sys.stderr, flush=True)
-            tell(history, broken, os.path.join(folder, "history"))
+            tell(history, broken, os.path.join(folder, "history"), described(cluster, history))
         lost += len(broken.get("I1 lost", []))
         passed += not broken
         failed += bool(broken)

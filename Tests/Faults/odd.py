@@ -12,7 +12,7 @@ HALF_CLOSED = "half-closed"
 UNREAD = "unread"
 
 # How long a reply to a client that half-closed is waited for.
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 async def half_close(workload, number, rng):

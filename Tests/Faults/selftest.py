@@ -1,9 +1,13 @@
 """Plants each violation into a history, and makes sure that the checker finds it, and nothing else."""
 
+import os
+import re
 import sys
 
 import checker
+from cluster import ROOT
 from history import OK, REFUSED, UNKNOWN, Deferred, Execution, Fault, History, Operation, Pipeline
+from nemesis import FAULTS, SHARED_FAULTS
 
 
 def good():
@@ -176,9 +180,19 @@ def pauses():
         yield "pause", checker.pause(history, Fault("a fault", 10.0), 20.0), expected
 
 
+def numbers():
+    """Whether docs/reliability.md says what each fault is."""
+    with open(os.path.join(ROOT, "docs", "reliability.md")) as file:
+        rows = [line.split("|")[1] for line in file if line.startswith("|")]
+    told = {number for row in rows for number in re.findall(r"\b[FS]\d+\b", row)}
+    for fault in FAULTS + SHARED_FAULTS:
+        number = fault.name.split()[0]
+        yield f"{fault.name} in docs/reliability.md", number if number in told else None, number
+
+
 def main():
     passed = failed = 0
-    for name, found, expected in (*verdicts(), *pauses()):
+    for name, found, expected in (*verdicts(), *pauses(), *numbers()):
         if found == expected:
             passed += 1
         else:
