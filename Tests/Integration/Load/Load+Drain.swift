@@ -3,7 +3,7 @@ import Testing
 
 extension Load {
     /// How long all open jobs may take to be done once the producers have stopped.
-    static let drainTime = Duration.seconds(40)
+    static let drainTime = Duration.seconds(180)
     /// How long to wait between two looks at what lies among the retries.
     private static let look = Duration.milliseconds(250)
 

@@ -10,7 +10,7 @@ final class Load: Sendable {
     /// One job in so many fails once.
     static let failureShare = 20
     /// How long a server may be away before a client takes it for hung.
-    static let patience = Duration.seconds(30)
+    static let patience = Duration.seconds(120)
     /// How long a client waits before it connects again.
     private static let reconnection = Duration.milliseconds(50)
 
@@ -46,7 +46,7 @@ final class Load: Sendable {
     }
 
     /// Waits until so many more jobs have been done; false when that takes too long.
-    func progresses(by count: Int, within limit: Duration = .seconds(20)) -> Bool {
+    func progresses(by count: Int, within limit: Duration = .seconds(120)) -> Bool {
         let goal = self.ledger.value.doneCount + count
         return self.ledger.wait(within: limit) { $0.doneCount >= goal }
     }

@@ -5,7 +5,7 @@ import TestSupport
 /// A real `millrace dev` with its children, in a directory of its own and on a free port.
 final class MillraceProcesses: Sendable {
     /// How long the whole of it may take to be ready on a busy machine.
-    static let readiness = Duration.seconds(30)
+    static let readiness = Duration.seconds(120)
 
     let directory: TemporaryDirectory
     /// The storage directory.
