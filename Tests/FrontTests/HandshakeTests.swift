@@ -78,6 +78,7 @@ struct HandshakeTests {
     func wrongPassword(field: String) async throws {
         try await FrontFixture.run {
             $0.password = "open-sesame"
+            $0.passwordTries.shortestDelay = .milliseconds(1)
         } _: { front in
             try await front.connect { client in
                 _ = try await Self.challenge(client)
@@ -93,6 +94,7 @@ struct HandshakeTests {
         try await FrontFixture.run {
             $0.password = "open-sesame"
             $0.allowsLegacyHash = false
+            $0.passwordTries.shortestDelay = .milliseconds(1)
         } _: { front in
             try await front.connect { client in
                 let challenge = try await Self.challenge(client)
@@ -103,18 +105,46 @@ struct HandshakeTests {
         }
     }
 
-    @Test("after too many wrong passwords the right one is not looked at")
+    @Test("however many wrong passwords came from an address, the right one lets in")
     func guessing() async throws {
         try await FrontFixture.run {
             $0.password = "open-sesame"
+            $0.passwordTries.shortestDelay = .milliseconds(1)
+            $0.passwordTries.longestDelay = .milliseconds(2)
         } _: { front in
-            for attempt in 0...10 {
+            for _ in 0..<30 {
                 try await front.connect { client in
-                    let challenge = try await Self.challenge(client)
-                    let hash = attempt < 10 ? "0" : challenge.expectedHash(password: "open-sesame", version: 2)
-                    try await client.send("HELLO {\"v\":2,\"pwdhash\":\"\(hash)\"}\r\n")
+                    _ = try await Self.challenge(client)
+                    try await client.send("HELLO {\"v\":2,\"pwdhash\":\"0\"}\r\n")
                     #expect(await client.readToEnd() == "-ERR Invalid password\r\n")
                 }
+            }
+            try await front.connect { client in
+                let challenge = try await Self.challenge(client)
+                let hash = challenge.expectedHash(password: "open-sesame", version: 2)
+                #expect(await client.exchange("HELLO {\"v\":2,\"pwdhash\":\"\(hash)\"}\r\n", for: "+OK\r\n"))
+            }
+        }
+    }
+
+    @Test("a client whose wrong password waits for its answer may go, and holds up nobody")
+    func waitingAnswer() async throws {
+        try await FrontFixture.run {
+            $0.password = "open-sesame"
+            $0.passwordTries.shortestDelay = .seconds(3_600)
+            $0.passwordTries.longestDelay = .seconds(3_600)
+        } _: { front in
+            try await front.connect { wrong in
+                _ = try await Self.challenge(wrong)
+                try await wrong.send("HELLO {\"v\":2,\"pwdhash\":\"0\"}\r\n")
+                try await front.connect { client in
+                    let challenge = try await Self.challenge(client)
+                    let hash = challenge.expectedHash(password: "open-sesame", version: 2)
+                    #expect(
+                        await client.exchange("HELLO {\"v\":2,\"pwdhash\":\"\(hash)\"}\r\n", for: "+OK\r\n")
+                    )
+                }
+                try await wrong.disconnect()
             }
         }
     }

@@ -24,7 +24,7 @@ final class ClientHandler: ChannelInboundHandler {
     private enum Phase {
         /// The client has to say HELLO.
         case greeted(PasswordChallenge?)
-        /// Its password is being looked at.
+        /// Its password is being looked at, or was wrong and the answer waits.
         case verifying
         /// Its commands are carried out.
         case serving
@@ -50,6 +50,8 @@ final class ClientHandler: ChannelInboundHandler {
     private var phase = Phase.closed
     private var deadline: Scheduled<Void>?
 
+    /// The try of its password that has not been answered.
+    private var passwordTry: UInt64?
     /// What arrived before the end of HELLO.
     private var handshake = ByteBuffer()
     /// How many of those bytes are known to hold no LF.
@@ -313,6 +315,10 @@ extension ClientHandler {
         if case .closed = self.phase {} else { self.phase = .closed }
         self.deadline?.cancel()
         self.deadline = nil
+        if let passwordTry = self.passwordTry {
+            self.passwordTry = nil
+            self.lane.environment.passwords.giveUp(passwordTry)
+        }
         self.unfinishedSince = nil
         self.keptSince = nil
         self.splitter = LineSplitter(maximumByteCount: self.limits.maximumLineByteCount)
@@ -382,41 +388,49 @@ extension ClientHandler {
         self.verify(hello, challenge, password)
     }
 
-    /// Looks at the password on another thread, since thousands of hashes would hold up all other clients.
+    /// Has the password looked at on another thread, since thousands of hashes would hold up all other clients.
+    ///
+    /// The time for HELLO is over then: how long the client waits for its turn is not up to it.
     private func verify(_ hello: Hello, _ challenge: PasswordChallenge, _ password: String) {
-        let address = self.context?.remoteAddress?.ipAddress ?? ""
-        let now = self.lane.now
-        guard self.lane.environment.wrongPasswords.withLock({ $0.mayTry(address, at: now) }) else {
-            self.refusePassword(from: address)
-            return
-        }
+        guard let context = self.context else { return }
+        self.deadline?.cancel()
+        self.deadline = nil
         self.phase = .verifying
         let allowsLegacyHash = self.limits.allowsLegacyHash
-        NIOThreadPool.singleton.runIfActive(eventLoop: self.lane.eventLoop) {
+        let promise = context.eventLoop.makePromise(of: PasswordVerifier.Verdict.self)
+        self.passwordTry = self.lane.environment.passwords.verify(
+            from: PasswordVerifier.group(of: context.remoteAddress)
+        ) {
             challenge.accepts(
                 hello.passwordHash,
                 password: password,
                 version: Int(hello.version),
                 allowLegacyHash: allowsLegacyHash
             )
-        }.assumeIsolated().whenComplete { result in
+        } answer: {
+            promise.succeed($0)
+        }
+        promise.futureResult.assumeIsolated().whenSuccess { verdict in
             guard case .verifying = self.phase else { return }
-            switch result {
-            case .success(true):
+            self.passwordTry = nil
+            switch verdict {
+            case .right:
                 self.welcome(hello)
                 self.goOn()
-            case .success(false):
-                self.lane.environment.wrongPasswords.withLock { $0.note(address, at: now) }
-                self.refusePassword(from: address)
-            case .failure:
+            case .wrong(let delay):
+                self.refusePassword(after: delay)
+            case .unknown:
                 self.close()
             }
         }
     }
 
-    private func refusePassword(from address: String) {
-        self.lane.environment.logger.warning("A client gave a wrong password", metadata: ["address": "\(address)"])
-        self.close(saying: "Invalid password")
+    /// Tells the client that its password is wrong; until then nothing else is done for it.
+    private func refusePassword(after delay: Duration) {
+        guard delay > .zero, let context = self.context else { return self.close(saying: "Invalid password") }
+        self.deadline = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(delay)) {
+            self.close(saying: "Invalid password")
+        }
     }
 
     private func welcome(_ hello: Hello) {

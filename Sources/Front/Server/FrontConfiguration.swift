@@ -18,8 +18,8 @@ extension FrontServer {
         package var password: String?
         /// Whether clients of protocol versions below 2 hash the password only once, as upstream lets them.
         package var allowsLegacyHash = true
-        /// Wrong passwords that one address may give in a row; each is forgiven after a while.
-        package var passwordAttempts = 10
+        /// What a wrong password costs.
+        package var passwordTries = PasswordTries.Limits()
         /// Certificate and key; nil for plain TCP.
         package var tls: TLSConfiguration?
         /// Clients that may have said HELLO at the same time.
@@ -63,7 +63,7 @@ extension FrontServer {
                 ("maximumConnectionCount", self.maximumConnectionCount, Self.connectionRange),
                 ("unidentifiedMargin", self.unidentifiedMargin, Self.connectionRange),
                 ("maximumLineByteCount", self.maximumLineByteCount, Self.lineByteRange),
-                ("passwordAttempts", self.passwordAttempts, Self.passwordAttemptRange),
+                ("passwordTries.attempts", self.passwordTries.attempts, Self.passwordAttemptRange),
                 ("pipelineDepth", self.pipelineDepth, Self.pipelineRange),
                 ("bufferByteCount", self.bufferByteCount, Self.bufferByteRange),
                 ("lane.heldByteCount", self.lane.heldByteCount, Self.bufferByteRange),
@@ -105,7 +105,7 @@ extension FrontServer.Configuration {
     package static let eventLoopRange = 1...64
     package static let connectionRange = 1...1_000_000
     package static let lineByteRange = 1_024...(64 << 20)
-    package static let passwordAttemptRange = 1...1_000_000
+    package static let passwordAttemptRange = 0...1_000_000
     package static let bufferByteRange = 65_536...(1 << 40)
     static let pipelineRange = 1...65_536
     package static let handshakeRange: ClosedRange<Duration> = .milliseconds(10)...(.seconds(60))

@@ -11,19 +11,20 @@ final class FrontEnvironment: Sendable {
     let counters: ConnectionCounters
     let buffers: BufferBudget
     let secrets: FrontSecrets
-    let wrongPasswords: Mutex<WrongPasswords>
+    let passwords: PasswordVerifier
     let logger: Logger
 
     init(
         configuration: FrontServer.Configuration,
         counters: ConnectionCounters,
         secrets: FrontSecrets,
+        passwords: PasswordVerifier,
         logger: Logger
     ) {
         self.configuration = configuration
         self.clientLimits = ClientLimits(configuration)
         self.buffers = BufferBudget(bound: configuration.bufferByteCount)
-        self.wrongPasswords = Mutex(WrongPasswords(burst: configuration.passwordAttempts))
+        self.passwords = passwords
         self.counters = counters
         self.secrets = secrets
         self.logger = logger

@@ -20,8 +20,15 @@ package final class FrontServer: Service {
 
     /// Throws when the configuration cannot be.
     ///
-    /// - Parameter links: one to each manager, whichever leads; at least one.
-    package init(configuration: Configuration, links: [any PolledPeerLink], logger: Logger) throws(FrontError) {
+    /// - Parameters:
+    ///   - links: one to each manager, whichever leads; at least one.
+    ///   - passwords: looks at the passwords of clients; nil for one of the front's own.
+    package init(
+        configuration: Configuration,
+        links: [any PolledPeerLink],
+        passwords: PasswordVerifier? = nil,
+        logger: Logger
+    ) throws(FrontError) {
         precondition(!links.isEmpty, "a front needs a link to a manager")
         try configuration.check()
         let secrets = FrontSecrets(try FrontSecrets.Values(configuration))
@@ -31,6 +38,7 @@ package final class FrontServer: Service {
             configuration: configuration,
             counters: ConnectionCounters(),
             secrets: secrets,
+            passwords: passwords ?? PasswordVerifier(limits: configuration.passwordTries, logger: logger),
             logger: logger
         )
     }

@@ -68,8 +68,13 @@ struct DevCommand {
             configuration.tls = TLSOptions(trustRoots: .file(certificate), verifiesHostname: false)
         }
         while !Task.isCancelled {
-            if await self.answers(configuration) { break }
-            try? await Task.sleep(for: Self.readinessProbe)
+            let failure = await self.failure(of: configuration)
+            guard let failure else { break }
+            // The password may have been exchanged since this process read it, and the front may have the new one.
+            if failure == .authenticationFailed, case .success(let loaded) = self.loader.reload() {
+                configuration.password = loaded.settings.front.password?.value
+            }
+            try? await Task.sleep(for: failure == .authenticationFailed ? .seconds(1) : Self.readinessProbe)
         }
         guard !Task.isCancelled else { return }
         print(self.welcome)
@@ -77,11 +82,18 @@ struct DevCommand {
         fflush(nil)
     }
 
-    /// Whether the whole way to the leader is open.
-    private func answers(_ configuration: ClientConfiguration) async -> Bool {
-        guard let client = try? FaktoryClient(configuration: configuration) else { return false }
-        defer { client.close() }
-        return (try? await client.info()) != nil
+    /// What keeps a client from the leader; nil when the whole way is open.
+    private func failure(of configuration: ClientConfiguration) async -> FaktoryError.Code? {
+        do {
+            let client = try FaktoryClient(configuration: configuration)
+            defer { client.close() }
+            _ = try await client.info()
+            return nil
+        } catch let error as FaktoryError {
+            return error.code
+        } catch {
+            return .connectionFailed
+        }
     }
 
     private var welcome: String {

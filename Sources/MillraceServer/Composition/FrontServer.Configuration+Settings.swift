@@ -10,9 +10,7 @@ extension FrontServer.Configuration {
         self.reusesPort = section.reusePort
         self.eventLoopCount = section.eventLoops
         self.password = section.password?.value
-        // 0 stands for no limit in the settings.
-        let attempts = section.passwordAttempts
-        self.passwordAttempts = attempts > 0 ? attempts : Self.passwordAttemptRange.upperBound
+        self.passwordTries.attempts = section.passwordAttempts
         self.tls = tls
         self.maximumConnectionCount = section.maximumConnections
         self.maximumLineByteCount = section.maximumLineBytes

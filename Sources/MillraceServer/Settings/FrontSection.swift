@@ -36,8 +36,8 @@ package struct FrontSection: Sendable, Equatable {
     package var sessionName = ""
     /// Whether a second front may listen on the same port, as during a replacement.
     package var reusePort = false
-    /// How many wrong passwords in a row one peer may send before it has to wait; 0 for no limit.
-    package var passwordAttempts = Self.usual.passwordAttempts
+    /// After how many wrong passwords of an address the next one waits longest for its answer; 0 for no wait at all.
+    package var passwordAttempts = Self.usual.passwordTries.attempts
 
     package init() {}
 }
@@ -166,9 +166,12 @@ extension FrontSection {
             Setting(
                 "front.password_attempts",
                 \.front.passwordAttempts,
-                .integer(0...FrontServer.Configuration.passwordAttemptRange.upperBound),
+                .integer(FrontServer.Configuration.passwordAttemptRange),
                 readBy: [.front],
-                "Wrong passwords in a row that one peer may send before it has to wait; 0 for no limit."
+                """
+                A wrong password is answered after a second; with each further one of its address the wait grows, and after \
+                so many it is two seconds. 0 for no wait. The right password is never refused.
+                """
             ),
         ]
     )
