@@ -20,6 +20,7 @@ let settings: [SwiftSetting] = [
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
@@ -108,10 +109,9 @@ let package = Package(
         ours(
             "WebUI",
             [
-                "ClusterLink", "FaktoryWire", "JobCore", logging, lifecycle, nioSSL, nioCore,
+                "ClusterLink", "FaktoryWire", "JobCore", logging, lifecycle, nioSSL, nioCore, nioHTTP1, nioTLS,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
-                .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ]
         ),
@@ -150,7 +150,7 @@ let package = Package(
         tests("JobCoreTests", ["JobCore"]),
         tests(
             "ManagerTests",
-            ["Manager", "ClusterLink", "Election", "JobStorage", "JobCore", "TestSupport", logging, lifecycle]
+            ["Manager", "ClusterLink", "Election", "JobStorage", "JobCore", "TestSupport", logging, lifecycle, heap]
         ),
         tests("ThreadConfinementTests", ["ThreadConfinement"]),
         tests("ZeroMQTests", ["ZeroMQ", "ThreadConfinement", "TestSupport"]),
@@ -185,7 +185,7 @@ let package = Package(
                 "JobCore", "ThreadConfinement", "TestSupport", nioCore, nioPosix, nioSSL, logging, lifecycle,
             ]
         ),
-        tests("WebUITests", ["WebUI", "ClusterLink", "JobCore", "ThreadConfinement", logging]),
+        tests("WebUITests", ["WebUI", "ClusterLink", "JobCore", "ThreadConfinement", nioCore, nioPosix, logging]),
         tests(
             "MillraceServerTests",
             [
@@ -196,7 +196,10 @@ let package = Package(
         ),
         .target(
             name: "FuzzTargets",
-            dependencies: ["FaktoryWire", "ClusterLink", "MillraceServer", "JobCore", nioCore],
+            dependencies: [
+                "FaktoryWire", "ClusterLink", "MillraceServer", "Manager", "JobStorage", "Election", "JobCore", nioCore,
+                logging,
+            ],
             path: "Tests/Fuzz/Targets",
             swiftSettings: settings
         ),

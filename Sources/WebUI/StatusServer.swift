@@ -1,16 +1,21 @@
 import FaktoryWire
 import Foundation
+import HTTPTypes
 import Hummingbird
 import HummingbirdCore
-import HTTPTypes
-import HummingbirdTLS
 import JobCore
 package import Logging
+package import NIOCore
 package import NIOSSL
 import ServiceLifecycle
 
 /// Serves `/health` and `/stats` over HTTP, as Faktory does.
-package struct StatusServer: Service {
+package final class StatusServer: Service {
+    /// Whether a password is right, which it says when the answer may be given: a wrong one costs its sender time.
+    ///
+    /// It is told who sent the password, and how to compare it.
+    package typealias Admission = @Sendable (SocketAddress?, @escaping @Sendable () -> Bool) async -> Bool
+
     /// What the server must be told.
     package struct Configuration: Sendable {
         package var host: String
@@ -18,43 +23,68 @@ package struct StatusServer: Service {
         /// Asked for by `/stats`, with any user name; nil asks for nothing.
         package var password: String?
         package var tls: TLSConfiguration?
+        package var limits: WebLimits
+        package var admits: Admission
 
-        package init(host: String, port: Int, password: String? = nil, tls: TLSConfiguration? = nil) {
+        package init(
+            host: String,
+            port: Int,
+            password: String? = nil,
+            tls: TLSConfiguration? = nil,
+            limits: WebLimits = WebLimits(),
+            admits: @escaping Admission
+        ) {
             self.host = host
             self.port = port
             self.password = password
             self.tls = tls
+            self.limits = limits
+            self.admits = admits
         }
     }
 
     private let configuration: Configuration
+    private let secrets: WebSecrets
     private let inquiry: LeaderInquiry
     private let logger: Logger
     private let onBind: @Sendable (Int) -> Void
 
+    /// Throws when the certificate cannot be used.
+    ///
     /// - Parameter onBind: called with the port once the server listens.
     package init(
         configuration: Configuration,
         inquiry: LeaderInquiry,
         logger: Logger,
         onBind: @escaping @Sendable (Int) -> Void = { _ in }
-    ) {
+    ) throws {
         self.configuration = configuration
+        self.secrets = WebSecrets(try WebSecrets.Values(configuration))
         self.inquiry = inquiry
         self.logger = logger
         self.onBind = onBind
     }
 
+    /// Takes a new password and a new certificate for what comes from now on.
+    package func reload(_ configuration: Configuration) throws {
+        self.secrets.replace(with: try WebSecrets.Values(configuration))
+    }
+
     package func run() async throws {
         try self.inquiry.start()
         defer { self.inquiry.close() }
-        let router = Router()
-        router.get("health") { _, _ in await self.health() }
-        router.get("stats") { request, _ in await self.statistics(request) }
-        let server: HTTPServerBuilder = try self.configuration.tls.map { try .tls(tlsConfiguration: $0) } ?? .http1()
+        let router = Router(context: WebContext.self, options: .autoGenerateHeadEndpoints)
+        for method in [HTTPRequest.Method.get, .post, .put, .patch, .delete, .options] {
+            router.on("health", method: method) { _, _ in await self.health() }
+            router.on("stats", method: method) { request, context in await self.statistics(request, context) }
+        }
+        let limits = self.configuration.limits
+        let connections = WebConnections(bound: limits.connectionCount, logger: self.logger)
         let application = Application(
-            router: router,
-            server: server,
+            responder: ScriptNameResponder(router.buildResponder()),
+            server: HTTPServerBuilder { responder in
+                WebChannel(responder: responder, connections: connections, secrets: self.secrets, limits: limits)
+            },
             configuration: ApplicationConfiguration(
                 address: .hostname(self.configuration.host, port: self.configuration.port),
                 serverName: nil
@@ -78,8 +108,8 @@ package struct StatusServer: Service {
     }
 
     /// What INFO answers.
-    private func statistics(_ request: Request) async -> Response {
-        guard self.isAuthorized(request) else {
+    private func statistics(_ request: Request, _ context: WebContext) async -> Response {
+        guard await self.isAuthorized(request, context) else {
             return Response(
                 status: .unauthorized,
                 headers: [.wwwAuthenticate: "Basic realm=\"Faktory\"", .contentType: "text/plain"],
@@ -90,13 +120,17 @@ package struct StatusServer: Service {
         return Self.json(document)
     }
 
-    private func isAuthorized(_ request: Request) -> Bool {
-        guard let password = self.configuration.password else { return true }
+    /// A browser that sends no password yet has not tried any.
+    private func isAuthorized(_ request: Request, _ context: WebContext) async -> Bool {
+        guard let password = self.secrets.current.password else { return true }
         guard let header = request.headers[.authorization], header.hasPrefix("Basic "),
             let credentials = Data(base64Encoded: String(header.dropFirst("Basic ".count))),
             let colon = credentials.firstIndex(of: UInt8(ascii: ":"))
         else { return false }
-        return ConstantTime.areEqual(Array(password.utf8), Array(credentials[credentials.index(after: colon)...]))
+        let given = Array(credentials[credentials.index(after: colon)...])
+        return await self.configuration.admits(context.remoteAddress) {
+            ConstantTime.areEqual(Array(password.utf8), given)
+        }
     }
 
     private static let noLeader = Response(

@@ -1,6 +1,8 @@
 import Foundation
 import JobCore
+import NIOCore
 import Testing
+import WebUI
 
 @Suite("The status server")
 struct StatusServerTests {
@@ -105,6 +107,57 @@ struct StatusServerTests {
             let reply = try await HTTPReply.get(path, port: port)
             #expect(reply.status == 404)
         }
+    }
+
+    @Test("answers HEAD as GET, without the body", arguments: ["/health", "/stats"])
+    func head(path: String) async throws {
+        try await withStatusServer(over: FakeLeader(answering: Self.document)) { port in
+            let whole = try await HTTPReply.get(path, port: port)
+            let reply = try await HTTPReply.ask("HEAD", path, port: port)
+            #expect(reply.status == 200)
+            #expect(reply.body == "")
+            #expect(reply.headers["content-type"] == "application/json")
+            #expect(reply.headers["content-length"] == String(whole.body.utf8.count))
+        }
+    }
+
+    @Test(
+        "takes what a proxy calls its prefix out of the path, where it stands first",
+        arguments: [
+            ("/faktory", "/faktory/health", 200), ("/faktory", "/health", 200), ("/a/b", "/a/b/stats", 200),
+            ("/faktory", "/faktory", 404), ("/faktory", "/faktory/faktory/health", 404), ("", "/health", 200),
+            ("/health", "/health", 404), ("faktory/", "/faktory/stats?page=1", 200),
+        ]
+    )
+    func scriptName(prefix: String, path: String, status: Int) async throws {
+        try await withStatusServer(over: FakeLeader(answering: Self.document)) { port in
+            let reply = try await HTTPReply.ask("GET", path, port: port, fields: ["X-Script-Name: \(prefix)"])
+            #expect(reply.status == status)
+        }
+    }
+
+    @Test("has a password looked at by whoever looks at those of clients, and none where none was sent")
+    func admission() async throws {
+        let (tries, continuation) = AsyncStream.makeStream(of: Bool.self)
+        let admits: StatusServer.Admission = { address, isRight in
+            continuation.yield(address?.ipAddress == "127.0.0.1" && isRight())
+            return false
+        }
+        let leader = FakeLeader(answering: Self.document)
+        try await withStatusServer(over: leader, password: "se:cret", admits: admits) { port in
+            for credentials in [nil, "a:wrong", "a:se:cret"] {
+                let reply = try await HTTPReply.get(
+                    "/stats",
+                    port: port,
+                    authorization: credentials.map { Self.basic($0) }
+                )
+                #expect(reply.status == 401)
+            }
+        }
+        continuation.finish()
+        var outcomes: [Bool] = []
+        for await outcome in tries { outcomes.append(outcome) }
+        #expect(outcomes == [false, true])
     }
 
     @Test("says good-bye to the leader when it stops")

@@ -8,6 +8,7 @@ import JobCore
 import JobStorageRedis
 import Logging
 import Manager
+import NIOCore
 import NIOSSL
 import Redis
 import Scheduler
@@ -32,23 +33,29 @@ struct Roles {
         let context = try ZeroMQContext()
         let tls = try self.makeTLS()
         let managers = try self.managers(as: .front)
+        let passwords = PasswordVerifier(limits: self.passwordLimits, logger: logger)
         var fronts: [FrontServer] = []
         for address in self.settings.front.bind {
             let configuration = FrontServer.Configuration(self.settings, at: address, tls: tls)
             let links = managers.map { endpoint, security in
                 ZeroMQPolledPeerLink(endpoint: endpoint, in: context, security: security)
             }
-            fronts.append(try FrontServer(configuration: configuration, links: links, logger: logger))
+            fronts.append(
+                try FrontServer(configuration: configuration, links: links, passwords: passwords, logger: logger)
+            )
         }
         FileDescriptorLimit.makeRoom(
-            forSockets: fronts.count * self.settings.front.maximumConnections,
+            forSockets: fronts.count * self.settings.front.maximumConnections + self.settings.web.maximumConnections,
             logger: logger
         )
         var services: [any Service] = fronts
+        var web: StatusServer?
         if self.settings.web.isEnabled {
-            services.append(try self.makeStatusServer(asking: managers, in: context, tls: tls))
+            let server = try self.makeStatusServer(asking: managers, in: context, passwords: passwords, tls: tls)
+            services.append(server)
+            web = server
         }
-        services.append(self.makeReloader(of: fronts, logger: logger))
+        services.append(self.makeReloader(of: fronts, web, passwords: passwords, logger: logger))
         try await self.run(services, logger: logger)
     }
 
@@ -151,6 +158,14 @@ struct Roles {
         )
     }
 
+    /// What a wrong password costs, at every port.
+    private var passwordLimits: PasswordTries.Limits {
+        var limits = PasswordTries.Limits()
+        limits.width = max(2, System.coreCount)
+        limits.attempts = self.settings.front.passwordAttempts
+        return limits
+    }
+
     private func makeTLS() throws -> TLSConfiguration? {
         guard let certificate = self.settings.tls.certificate, let key = self.settings.tls.privateKey else {
             return nil
@@ -160,6 +175,12 @@ struct Roles {
             privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem))
         )
         configuration.minimumTLSVersion = .tlsv12
+        // Of those of TLS 1.2 only the ones that authenticate what they encrypt; TLS 1.3 has no others.
+        configuration.cipherSuiteValues = [
+            .TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, .TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+            .TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, .TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+            .TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, .TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+        ]
         Logger(label: "front").info("TLS activated", metadata: ["certificate": "\(certificate)"])
         return configuration
     }
@@ -167,6 +188,7 @@ struct Roles {
     private func makeStatusServer(
         asking managers: [(endpoint: String, security: PeerSecurity?)],
         in context: ZeroMQContext,
+        passwords: PasswordVerifier,
         tls: TLSConfiguration?
     ) throws -> StatusServer {
         var generator = SystemRandomNumberGenerator()
@@ -179,20 +201,39 @@ struct Roles {
             software: "millrace/\(Millrace.version)"
         )
         let address = self.settings.web.bind
-        let configuration = StatusServer.Configuration(
-            host: address.host.isEmpty ? "0.0.0.0" : address.host,
-            port: Int(address.port),
-            password: self.settings.web.password?.value,
-            tls: tls
-        )
-        return StatusServer(configuration: configuration, inquiry: inquiry, logger: logger) { port in
+        let configuration = self.webConfiguration(of: self.settings, passwords: passwords, tls: tls)
+        return try StatusServer(configuration: configuration, inquiry: inquiry, logger: logger) { port in
             logger.info("Web server now listening", metadata: ["address": "\(address.host):\(port)"])
         }
     }
 
+    private func webConfiguration(
+        of settings: Settings,
+        passwords: PasswordVerifier,
+        tls: TLSConfiguration?
+    ) -> StatusServer.Configuration {
+        let address = settings.web.bind
+        var limits = WebLimits()
+        limits.connectionCount = settings.web.maximumConnections
+        return StatusServer.Configuration(
+            host: address.host.isEmpty ? "0.0.0.0" : address.host,
+            port: Int(address.port),
+            password: settings.web.password?.value,
+            tls: tls,
+            limits: limits,
+            admits: { await passwords.admits(from: PasswordVerifier.group(of: $0), isRight: $1) }
+        )
+    }
+
     // MARK: SIGHUP
 
-    func makeReloader(of fronts: [FrontServer], gates: [KeyGate] = [], logger: Logger) -> Reloader {
+    func makeReloader(
+        of fronts: [FrontServer],
+        _ web: StatusServer? = nil,
+        passwords: PasswordVerifier? = nil,
+        gates: [KeyGate] = [],
+        logger: Logger
+    ) -> Reloader {
         let destination = self.destination
         return Reloader(loader: self.loader, loaded: self.loaded, logger: logger) { loaded in
             try LinkKeys.reload(gates, from: loaded.settings.cluster)
@@ -207,6 +248,8 @@ struct Roles {
             for (front, address) in zip(fronts, self.settings.front.bind) {
                 try front.reload(FrontServer.Configuration(loaded.settings, at: address, tls: tls))
             }
+            guard let web, let passwords else { return }
+            try web.reload(roles.webConfiguration(of: loaded.settings, passwords: passwords, tls: tls))
         }
     }
 }

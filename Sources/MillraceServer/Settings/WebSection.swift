@@ -1,3 +1,5 @@
+import WebUI
+
 /// What a front does with browsers, and with whatever else speaks HTTP.
 package struct WebSection: Sendable, Equatable {
     /// The address that turns the web server off: exactly `:0`.
@@ -7,6 +9,8 @@ package struct WebSection: Sendable, Equatable {
     package var bind = HostPort(host: "127.0.0.1", port: 7420)
     /// The password of the pages; the clients' password when none was set.
     package var password: Secret?
+    /// How many connections are open at once; one more takes the place of the one that has asked nothing for longest.
+    package var maximumConnections = WebLimits().connectionCount
 
     package init() {}
 
@@ -38,6 +42,13 @@ extension WebSection {
                 isReloaded: true,
                 example: #""/etc/faktory/web-password""#,
                 "A password, or the path of a file, for the pages alone; without it they have the one of the clients."
+            ),
+            Setting(
+                "web.max_connections",
+                \.web.maximumConnections,
+                .integer(WebLimits.connectionRange),
+                readBy: [.front],
+                "Connections at once. One more takes the place of the one that has asked nothing for longest."
             ),
         ]
     )

@@ -18,10 +18,18 @@ func withMillrace<Value: Sendable>(
     settings: [String: String] = [:],
     configuration: [String: String] = [:],
     variables: [String: String] = [:],
+    executable: String? = nil,
     _ body: @Sendable (MillraceProcesses) async throws -> Value
 ) async throws -> Value {
     try await onThread {
-        try await body(MillraceProcesses(settings: settings, configuration: configuration, variables: variables))
+        try await body(
+            MillraceProcesses(
+                settings: settings,
+                configuration: configuration,
+                variables: variables,
+                executable: executable
+            )
+        )
     }
 }
 

@@ -11,8 +11,13 @@ struct HTTPReply: Sendable {
 
     /// Asks a server on this machine, over a connection that ends with the answer.
     static func get(_ path: String, port: Int, authorization: String? = nil) async throws -> HTTPReply {
-        let header = authorization.map { "Authorization: \($0)\r\n" } ?? ""
-        let request = "GET \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\(header)\r\n"
+        try await Self.ask("GET", path, port: port, fields: authorization.map { ["Authorization: \($0)"] } ?? [])
+    }
+
+    /// Sends a request of any method, with these fields in its head.
+    static func ask(_ method: String, _ path: String, port: Int, fields: [String] = []) async throws -> HTTPReply {
+        let header = fields.map { "\($0)\r\n" }.joined()
+        let request = "\(method) \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\(header)\r\n"
         let thread = DedicatedThread(name: "http") { Result { try Self.exchange(Array(request.utf8), port: port) } }
         return try HTTPReply(parsing: try await thread.value().get())
     }

@@ -1,17 +1,26 @@
 import JobCore
 import Logging
+import NIOCore
 import WebUI
 
 /// Runs a status server on a free port for as long as a test needs it.
 func withStatusServer(
     over leader: FakeLeader,
     password: String? = nil,
+    limits: WebLimits = WebLimits(),
+    admits: @escaping StatusServer.Admission = { $1() },
     _ body: @escaping @Sendable (_ port: Int) async throws -> Void
 ) async throws {
     let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
     let inquiry = LeaderInquiry(links: [leader], session: SessionID(high: 1, low: 2), software: "test")
-    let server = StatusServer(
-        configuration: StatusServer.Configuration(host: "127.0.0.1", port: 0, password: password),
+    let server = try StatusServer(
+        configuration: StatusServer.Configuration(
+            host: "127.0.0.1",
+            port: 0,
+            password: password,
+            limits: limits,
+            admits: admits
+        ),
         inquiry: inquiry,
         logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
         onBind: { continuation.yield($0) }
