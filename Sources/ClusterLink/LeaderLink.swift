@@ -28,9 +28,12 @@ package protocol LinkWaker: Sendable {
 /// Who a message came from: an opaque name that the link gave this connection.
 package struct LinkPeer: Hashable, Sendable {
     package let identity: [UInt8]
+    /// Whose key it showed; nil on a link without keys, where everybody may say everything.
+    package let owner: LinkOwner?
 
-    package init(identity: [UInt8]) {
+    package init(identity: [UInt8], owner: LinkOwner? = nil) {
         self.identity = identity
+        self.owner = owner
     }
 }
 

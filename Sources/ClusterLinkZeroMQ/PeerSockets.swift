@@ -43,9 +43,10 @@ final class PeerSockets: @unchecked Sendable {
         ) throws(ZeroMQError) {
             self.security = security?.own
             var options = Self.options
+            options.handshakeInterval = LinkHandshake.limit
             if let security { options.secure(security.own) }
             options.routerMandatory = true
-            // A member that was started anew has the same name as before.
+            // A connection that was lost may come back before this end has missed it. Nobody else can take its name.
             options.routerHandover = true
             self.router = try ZeroMQSocket(.router, in: context, options: options)
             try self.router.bind(to: endpoint)
@@ -148,7 +149,7 @@ final class PeerSockets: @unchecked Sendable {
             in context: ZeroMQContext
         ) throws(ZeroMQError) {
             var options = options
-            options.identity = Self.name(of: own)
+            options.identity = Self.name(of: own, isEncrypted: options.curve != nil)
             // What cannot leave at once would be out of date when it does.
             options.immediate = true
             self.member = member
@@ -184,14 +185,20 @@ final class PeerSockets: @unchecked Sendable {
             return nil
         }
 
-        static func name(of member: MemberID) -> [UInt8] {
-            Array((ZeroMQPeerNetwork.identityPrefix + "\(member.number)").utf8)
+        /// What a connection of a member calls itself: the member's number, and what nobody else can guess.
+        ///
+        /// A router closes the connection whose name another one takes. With a name that is known, the owner of any member's
+        /// key could keep another member from being heard. Without keys everybody can say to be that member anyway.
+        static func name(of member: MemberID, isEncrypted: Bool) -> [UInt8] {
+            let name = "\(ZeroMQPeerNetwork.identityPrefix)\(member.number)"
+            guard isEncrypted else { return Array(name.utf8) }
+            return Array("\(name)/\(String(UInt64.random(in: .min ... .max), radix: 16))".utf8)
         }
 
         static func member(named identity: [UInt8]) -> MemberID? {
             let text = String(decoding: identity, as: UTF8.self)
             guard text.hasPrefix(ZeroMQPeerNetwork.identityPrefix) else { return nil }
-            let digits = text.dropFirst(ZeroMQPeerNetwork.identityPrefix.count)
+            let digits = text.dropFirst(ZeroMQPeerNetwork.identityPrefix.count).prefix { $0 != "/" }
             guard let number = UInt8(digits), number <= MemberID.greatestNumber else { return nil }
             return MemberID(number)
         }

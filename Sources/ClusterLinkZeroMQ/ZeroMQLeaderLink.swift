@@ -28,6 +28,7 @@ package final class ZeroMQLeaderLink: LeaderLink {
             options.receiveHighWaterMark = Self.highWaterMark
             options.maximumMessageByteCount = LinkBound.messageByteCount
             options.routerMandatory = true
+            options.handshakeInterval = LinkHandshake.limit
             if let security { options.secure(security) }
             let socket = try ZeroMQSocket(.router, in: context, options: options)
             try socket.bind(to: endpoint)
@@ -69,8 +70,12 @@ package final class ZeroMQLeaderLink: LeaderLink {
         guard let identity = try self.socket.receive(wait: false) else { return false }
         guard identity.more, let payload = try self.socket.receive(wait: true) else { return true }
         guard payload.more else {
-            guard self.security?.admits(payload) ?? true else { return true }
-            let peer = LinkPeer(identity: identity.bytes)
+            var owner: LinkOwner?
+            if let security {
+                owner = security.owner(of: payload)
+                guard owner != nil else { return true }
+            }
+            let peer = LinkPeer(identity: identity.bytes, owner: owner)
             payload.withUnsafeBytes { body(peer, $0) }
             return true
         }

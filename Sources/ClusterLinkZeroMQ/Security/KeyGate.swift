@@ -26,8 +26,6 @@ package final class KeyGate: Sendable {
     private let keyring: Mutex<LinkKeyring>
     private let wakeup: Wakeup
     private let isClosed = Atomic(false)
-    /// Whether somebody may be connected who would not be admitted any more.
-    private let wasReplaced = Atomic(false)
     private let refused: @Sendable (Refusal) -> Void
     private let thread = Mutex<DedicatedThread<Void>?>(nil)
 
@@ -61,16 +59,21 @@ package final class KeyGate: Sendable {
     /// Admits by another list from now on; who is connected and not on it is not heard any more.
     package func replace(with keyring: LinkKeyring) {
         self.keyring.withLock { $0 = keyring }
-        self.wasReplaced.store(true, ordering: .releasing)
     }
 
-    /// Whether the sender of a message, who was admitted to a port once, still is.
+    /// Who sent a message; nil if that is nobody who is admitted to the port, any more.
     ///
     /// A connection outlives the list that it was made under, so that each message is looked at.
-    func admits(_ message: borrowing ZeroMQMessage, at domain: LinkDomain) -> Bool {
-        guard self.wasReplaced.load(ordering: .acquiring) else { return true }
-        guard let key = Self.key(of: message) else { return false }
-        return self.keyring.withLock { $0.admits(key, to: domain) }
+    func owner(of message: borrowing ZeroMQMessage, at domain: LinkDomain) -> LinkOwner? {
+        guard let text = message.userID, let key = try? CurveKey(parsing: text) else { return nil }
+        return self.keyring.withLock { keyring in
+            guard keyring.admits(key, to: domain) else { return nil }
+            return LinkOwner(
+                key: text,
+                isFront: keyring.has(key, as: .front),
+                isScheduler: keyring.has(key, as: .scheduler)
+            )
+        }
     }
 
     /// The member that sent a message; nil if it was none, or is none any more.

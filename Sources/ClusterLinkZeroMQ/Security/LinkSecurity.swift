@@ -1,3 +1,4 @@
+import ClusterLink
 package import Election
 package import ZeroMQ
 
@@ -16,9 +17,9 @@ package struct ServerSecurity: Sendable {
         self.domain = domain
     }
 
-    /// Whether a message may be heard that came in by this port.
-    func admits(_ message: borrowing ZeroMQMessage) -> Bool {
-        self.gate.admits(message, at: self.domain)
+    /// Whose key a message came in with by this port; nil if it may not be heard.
+    func owner(of message: borrowing ZeroMQMessage) -> LinkOwner? {
+        self.gate.owner(of: message, at: self.domain)
     }
 }
 
@@ -48,14 +49,16 @@ package struct MemberSecurity: Sendable {
     }
 }
 
-extension ZeroMQSocketOptions {
-    /// How long a peer may take for its handshake.
-    private static let handshakeLimit = Duration.seconds(5)
+/// The beginning of a connection, before anything may be said over it.
+enum LinkHandshake {
+    /// How long a peer may take for it, with keys or without.
+    static let limit = Duration.seconds(5)
+}
 
+extension ZeroMQSocketOptions {
     mutating func secure(_ security: ServerSecurity) {
         self.curve = .server(secretKey: security.keys.secretKey)
         self.zapDomain = security.domain.rawValue
-        self.handshakeInterval = Self.handshakeLimit
     }
 
     mutating func secure(_ security: PeerSecurity) {

@@ -105,7 +105,7 @@ final class FrontSession {
             case .reset(let session):
                 self.environment.logger.warning(
                     "The session has expired; all clients are closed",
-                    metadata: ["session": "\(session)"]
+                    metadata: ["session": "\(session.shortened)"]
                 )
                 self.onEachLane { $0.reset(to: session) }
             case .drop(let workers):

@@ -18,6 +18,9 @@ package struct SessionID: Hashable, Sendable, CustomStringConvertible {
         Self.digits(of: self.high) + Self.digits(of: self.low)
     }
 
+    /// The first eight digits, for people: whoever knows the whole of it can speak for its front.
+    package var shortened: String { String(self.description.prefix(8)) }
+
     /// Reads what `description` writes.
     package init?(parsing text: String) {
         guard text.utf8.count == 32,

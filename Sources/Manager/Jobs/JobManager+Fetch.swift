@@ -210,6 +210,7 @@ extension JobManager {
     func leaveLines(_ fetch: WaitingFetch) {
         guard !fetch.hasLeftLines else { return }
         fetch.hasLeftLines = true
+        self.waitingPlaceCount -= fetch.lines.count
         for queue in fetch.lines {
             queue.stopWaiting()
             self.forgetIfUnused(queue)

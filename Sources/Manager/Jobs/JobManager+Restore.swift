@@ -26,8 +26,9 @@ extension JobManager {
     }
 
     private func restoreSessions(_ state: StoredState) {
-        for (id, name) in state.sessions {
-            self.sessions[id] = FrontSession(id: id, name: name, heardAt: self.now.uptime)
+        for (id, text) in state.sessions {
+            let label = SessionLabel(parsing: text)
+            self.sessions[id] = FrontSession(id: id, name: label.name, key: label.key, heardAt: self.now.uptime)
         }
         for (key, record) in state.lanes {
             self.sessions[key.session]?.lanes[key.lane] = Lane(key: key, record: record)

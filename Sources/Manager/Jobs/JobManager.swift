@@ -39,8 +39,18 @@ public final class JobManager {
     var liveJobs = LiveJobIndex()
     var workers: WorkerRegistry
     var sessions: [SessionID: FrontSession] = [:]
-    /// The fetches that wait, by their deadlines.
+    /// The fetches that wait, by their deadlines, and some that wait no more.
     var deadlines: Heap<FetchDeadline> = []
+    /// At how many of them those that wait no more are looked for.
+    var deadlineSweep = 4_096
+    /// Places in the lines of queues that fetches take.
+    var waitingPlaceCount = 0
+    /// What was said to the log of messages that were not heard, and of sessions that began and ended.
+    var refusals = SampledLines<String>()
+    var beginnings = SampledLines<SessionID>()
+    var ends = SampledLines<SessionID>()
+    /// Before when no session of a key, or of those without one, can be ended to make room; one that has ended makes some.
+    var sessionRoomAt: [String?: Uptime] = [:]
     var tasks = TaskBoard()
     /// Bytes of the PUSHBs that were carried out at once in the turn that is under way.
     var promptByteCount = 0

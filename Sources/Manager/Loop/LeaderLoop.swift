@@ -31,6 +31,7 @@ package final class LeaderLoop {
     private let logger: Logger
     private var inbox: [(peer: LinkPeer, message: MessageToLeader)] = []
     private var refused = RefusedBatches()
+    private var unreadable = SampledLines<String>()
     private var seekers = LeaderSeekers()
 
     /// - Parameter extend: adds middleware and a fetcher to each manager that is made, on this loop's thread.
@@ -186,7 +187,13 @@ package final class LeaderLoop {
             do throws(LinkFormatError) {
                 self.inbox.append((peer: peer, message: try MessageToLeader(decoding: bytes)))
             } catch {
-                self.logger.warning("a message could not be read", metadata: ["reason": "\(error)"])
+                guard let count = self.unreadable.note("\(peer.owner?.key ?? "none")", at: self.clocks.uptime()) else {
+                    return
+                }
+                self.logger.warning(
+                    "a message could not be read",
+                    metadata: ["reason": "\(error)", "key": "\(peer.owner?.key ?? "none")", "count": "\(count)"]
+                )
             }
         }
         if !self.refused.isEmpty { try self.answerCopies() }
@@ -195,7 +202,9 @@ package final class LeaderLoop {
     private func answerCopies() throws {
         var copies: [(peer: LinkPeer, message: MessageFromLeader)] = []
         self.inbox.removeAll { peer, message in
-            guard case .batch(let batch) = message, let replies = self.refused.replies(to: batch) else { return false }
+            guard case .batch(let batch) = message, let replies = self.refused.replies(to: batch, from: peer) else {
+                return false
+            }
             if !replies.isEmpty { copies.append((peer, .replies(batch.lane, batch: batch.number, replies))) }
             return true
         }
@@ -210,14 +219,16 @@ package final class LeaderLoop {
         try self.receive(waitingAtMost: Self.longestPause)
         defer { self.inbox.removeAll(keepingCapacity: true) }
         for (peer, message) in self.inbox {
-            guard case .batch(let batch) = message, batch.number > lanes[batch.lane]?.batch ?? 0 else { continue }
+            guard case .batch(let batch) = message, peer.owner?.isFront ?? true,
+                batch.number > lanes[batch.lane]?.batch ?? 0
+            else { continue }
             let replies = batch.commands.map { _ in Self.refusal(because: reason) }
             try self.refuse(batch.number, of: batch.lane, with: replies, to: peer)
         }
     }
 
     private func refuse(_ number: UInt64, of lane: LaneKey, with replies: [LinkReply], to peer: LinkPeer) throws {
-        self.refused.note(replies, to: number, of: lane)
+        self.refused.note(replies, to: number, of: lane, from: peer)
         try self.link.send(MessageFromLeader.replies(lane, batch: number, replies).encoded(), to: peer)
     }
 

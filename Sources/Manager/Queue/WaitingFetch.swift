@@ -10,7 +10,7 @@ final class WaitingFetch {
     let queues: [QueueName]
     /// The queues in whose lines it stands.
     var lines: [JobQueue] = []
-    /// When it is answered with nothing.
+    /// When it is answered with nothing; no earlier than it was to be at first.
     var deadline: Uptime
     /// Whether it stands in no line any more.
     var hasLeftLines = false
@@ -28,9 +28,7 @@ final class WaitingFetch {
     }
 }
 
-/// A waiting fetch by its deadline, for the heap.
-///
-/// A fetch whose deadline was moved has several; only the one that matches counts.
+/// A waiting fetch by its deadline, for the heap; each has one, which may be earlier than what its deadline is by now.
 struct FetchDeadline: Comparable {
     let deadline: Uptime
     let fetch: WaitingFetch

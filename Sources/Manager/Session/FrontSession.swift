@@ -6,6 +6,8 @@ import JobCore
 final class FrontSession {
     let id: SessionID
     let name: String
+    /// The key that it belongs to; nil while it is not known, and on a link without keys.
+    var key: String?
     /// Where its messages come from; nil until it has spoken to this leader.
     var peer: LinkPeer?
     var lastHeard: Uptime
@@ -14,10 +16,22 @@ final class FrontSession {
     /// Whether the front has taken the session up again: its workers are announced anew.
     private(set) var isTakenUp = false
 
-    init(id: SessionID, name: String, heardAt now: Uptime) {
+    init(id: SessionID, name: String, key: String? = nil, heardAt now: Uptime) {
         self.id = id
         self.name = name
+        self.key = key
         self.lastHeard = now
+    }
+
+    /// Whether a peer may speak for it.
+    func mayBelong(to peer: LinkPeer) -> Bool {
+        guard let owner = peer.owner, let key = self.key else { return true }
+        return owner.key == key
+    }
+
+    /// The front has attached: what it sends next may be ahead of what is known of its lanes.
+    func expectAnyBatch() {
+        for lane in self.lanes.values { lane.mayBeAhead = true }
     }
 
     deinit {
@@ -60,6 +74,8 @@ final class Lane {
         case repeated
         /// Older than the last one: its answer is not waited for any more.
         case stale
+        /// Not the next one, though the next one is known: nobody but its front can say how that came about.
+        case ahead
     }
 
     let key: LaneKey
@@ -79,6 +95,10 @@ final class Lane {
     ///
     /// The batch that was under way when the leader went comes first, and the announcements head the one behind it.
     var awaitsAnnouncements = false
+    /// Whether the next batch may be ahead: this leader has not had any since the front attached.
+    ///
+    /// A record tells of batches that had an effect, and in shared mode its last ones may be lost.
+    fileprivate(set) var mayBeAhead = true
 
     init(key: LaneKey, record: LaneRecord?) {
         self.key = key
@@ -88,13 +108,16 @@ final class Lane {
 
     func standing(of batch: UInt64) -> Standing {
         if batch == self.lastBatch { return .repeated }
-        return batch > self.lastBatch ? .new : .stale
+        guard batch > self.lastBatch else { return .stale }
+        let lead = batch - self.lastBatch
+        return lead == 1 || (self.mayBeAhead && lead <= SessionBound.batchLead) ? .new : .ahead
     }
 
     /// A batch has been carried out.
     func finish(_ batch: UInt64, with replies: [LinkReply]) {
         self.lastBatch = batch
         self.lastReplies = replies
+        self.mayBeAhead = false
     }
 
     /// The record for the last batch that was finished; what an earlier leader recorded stays until one was.

@@ -103,15 +103,14 @@ extension JobManager {
                 return .error(error.replyText)
             }
         }
-        self.park(request, for: worker, names, wait: milliseconds, on: lane)
-        return .parked
+        return self.park(request, for: worker, names, wait: milliseconds, on: lane)
     }
 
     /// The answer to a FETCH that has come again.
     private func earlierAnswer(to request: UInt64, wait milliseconds: UInt32, on lane: Lane) -> LinkReply? {
         if let waiting = lane.waiting[request] {
-            waiting.deadline = self.deadline(after: milliseconds)
-            self.deadlines.insert(FetchDeadline(deadline: waiting.deadline, fetch: waiting))
+            // It stands among the deadlines once, however often it comes, and is looked at when the first one is over.
+            waiting.deadline = max(waiting.deadline, self.deadline(after: milliseconds))
             return .parked
         }
         guard let offer = lane.unsettledOffer(for: request),
@@ -126,9 +125,10 @@ extension JobManager {
         _ names: [QueueName],
         wait milliseconds: UInt32,
         on lane: Lane
-    ) {
+    ) -> LinkReply {
         // A worker that is not running waits for its time and for nothing else.
         let names = self.workers.isRunning(worker) ? names : []
+        guard self.hasRoomToWait(in: names.count) else { return .null }
         let fetch = WaitingFetch(
             lane: lane,
             request: request,
@@ -142,7 +142,22 @@ extension JobManager {
             let queue = self.queue(name)
             if queue.wait(fetch) { fetch.lines.append(queue) }
         }
+        self.waitingPlaceCount += fetch.lines.count
         self.deadlines.insert(FetchDeadline(deadline: fetch.deadline, fetch: fetch))
+        return .parked
+    }
+
+    /// Whether one more fetch may wait in so many lines.
+    ///
+    /// A fetch that was answered stands among the deadlines until its own is over, and is dropped here before such ones
+    /// outnumber the others.
+    private func hasRoomToWait(in lineCount: Int) -> Bool {
+        if self.deadlines.count >= self.deadlineSweep {
+            self.deadlines = Heap(self.deadlines.unordered.filter { !$0.fetch.isAnswered })
+            self.deadlineSweep = max(4_096, 2 * self.deadlines.count)
+        }
+        return self.deadlines.count < SessionBound.waitingFetchCount
+            && self.waitingPlaceCount + lineCount <= SessionBound.waitingPlaceCount
     }
 
     /// When a fetch that waits for so long from now is answered with nothing.
@@ -150,7 +165,7 @@ extension JobManager {
     /// One that may wait for a second or more waits up to 50 milliseconds less: many idle workers whose fetches end at one
     /// moment ask again in one batch.
     private func deadline(after milliseconds: UInt32) -> Uptime {
-        let moment = self.now.uptime + .milliseconds(Int64(milliseconds))
+        let moment = self.now.uptime + .milliseconds(Int64(min(milliseconds, SessionBound.fetchMilliseconds)))
         return milliseconds < 1_000 ? moment : moment.rounded(downTo: .milliseconds(50))
     }
 
@@ -166,7 +181,11 @@ extension JobManager {
         while let first = self.deadlines.min, first.deadline <= self.now.uptime, lineCount < Self.overdueLineBound {
             self.deadlines.removeMin()
             lineCount += first.fetch.lines.count
-            guard !first.fetch.isAnswered, first.fetch.deadline == first.deadline else { continue }
+            guard !first.fetch.isAnswered else { continue }
+            guard first.fetch.deadline <= first.deadline else {
+                self.deadlines.insert(FetchDeadline(deadline: first.fetch.deadline, fetch: first.fetch))
+                continue
+            }
             self.finish(first.fetch, with: .null)
         }
     }

@@ -6,6 +6,7 @@ import JobStorage
 extension JobManager {
     /// Takes a message of a front or a scheduler into the turn that is under way.
     package func handle(_ message: MessageToLeader, from peer: LinkPeer) {
+        guard self.mayHear(message, from: peer) else { return }
         switch message {
         case .attach(let introduction): self.attach(introduction, from: peer)
         case .batch(let batch): self.handle(batch, from: peer)
@@ -18,29 +19,41 @@ extension JobManager {
     // MARK: Sessions
 
     private func attach(_ introduction: FrontIntroduction, from peer: LinkPeer) {
-        guard let session = self.session(for: introduction) else {
-            return self.outbox.send(.expired(introduction.session), to: peer)
-        }
+        guard let session = self.session(for: introduction, from: peer) else { return }
         session.peer = peer
         session.lastHeard = self.now.uptime
+        self.bind(session, to: peer)
+        session.expectAnyBatch()
         if !introduction.isNew { session.takeUp() }
         // The front announces its workers anew.
         self.expectBack(self.workers.end(session.id))
         self.outbox.send(.attached(session.id, epoch: self.epoch), to: peer)
     }
 
-    private func session(for introduction: FrontIntroduction) -> FrontSession? {
+    /// The session of a front that attaches; nil when it has ended or cannot begin.
+    private func session(for introduction: FrontIntroduction, from peer: LinkPeer) -> FrontSession? {
         if let known = self.sessions[introduction.session] { return known }
-        guard introduction.isNew else { return nil }
-        if !introduction.name.isEmpty {
-            for older in self.sessions.values where older.name == introduction.name { self.end(older) }
+        guard introduction.isNew else {
+            self.outbox.send(.expired(introduction.session), to: peer)
+            return nil
         }
+        if !introduction.name.isEmpty {
+            for older in self.sessions.values where older.name == introduction.name && older.mayBelong(to: peer) {
+                self.end(older)
+            }
+        }
+        guard self.makeRoomForSession(of: peer) else { return nil }
         let session = FrontSession(id: introduction.session, name: introduction.name, heardAt: self.now.uptime)
         self.sessions[session.id] = session
         self.transaction.sessions[session.id] = .some(introduction.name)
+        // Of more sessions than a minute has lines, the next one that is told of says how many there were.
+        guard let count = self.beginnings.note(session.id, at: self.now.uptime) else { return session }
         self.logger.info(
             "a front has attached",
-            metadata: ["session": "\(session.id)", "name": "\(session.name)", "software": "\(introduction.software)"]
+            metadata: [
+                "session": "\(session.id.shortened)", "name": "\(session.name)",
+                "software": "\(introduction.software.prefix(64))", "count": "\(count)",
+            ]
         )
         return session
     }
@@ -56,11 +69,14 @@ extension JobManager {
     }
 
     /// A front is gone: what was on its way to its clients goes back, and its workers may come back through others.
-    private func end(_ session: FrontSession) {
-        self.logger.info(
-            "a front's session has ended",
-            metadata: ["session": "\(session.id)", "name": "\(session.name)"]
-        )
+    func end(_ session: FrontSession) {
+        if let count = self.ends.note(session.id, at: self.now.uptime) {
+            self.logger.info(
+                "a front's session has ended",
+                metadata: ["session": "\(session.id.shortened)", "name": "\(session.name)", "count": "\(count)"]
+            )
+        }
+        self.sessionRoomAt[session.key] = nil
         self.sessions[session.id] = nil
         self.transaction.sessions.updateValue(nil, forKey: session.id)
         for lane in session.lanes.values {
@@ -120,8 +136,15 @@ extension JobManager {
         session.peer = peer
         session.lastHeard = self.now.uptime
         let lane = session.lane(batch.lane.lane)
+        let standing = lane.standing(of: batch.number)
+        guard standing != .ahead else {
+            self.refuse("a batch has a number that is not the next one", of: peer)
+            return self.outbox.send(.attachFirst(batch.lane.session), to: peer)
+        }
         defer { lane.awaitsAnnouncements = false }
-        switch lane.standing(of: batch.number) {
+        switch standing {
+        case .ahead:
+            break
         case .stale:
             break
         case .repeated:
@@ -145,7 +168,10 @@ extension JobManager {
             return try? LinkReply.readList(from: &reader)
         }
         guard let recorded, recorded.count == batch.commands.count else {
-            self.logger.error("a lane's record does not fit its batch", metadata: ["session": "\(lane.key.session)"])
+            self.logger.error(
+                "a lane's record does not fit its batch",
+                metadata: ["session": "\(lane.key.session.shortened)"]
+            )
             return batch.commands.map { _ in .error("ERR the outcome of this command is not known") }
         }
         let withdrawn = Set(batch.commands.lazy.filter(\.isWithdrawal).map(\.request))

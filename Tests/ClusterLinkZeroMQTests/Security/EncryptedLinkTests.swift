@@ -19,6 +19,9 @@ struct EncryptedLinkTests {
         peer.send([1])
         let letter = try #require(try port.leader.take(1).first)
         #expect(letter.bytes == [1])
+        // What is heard is told with the key that it came with, and with what that key is good for.
+        let key = keys.publicKey.text
+        #expect(letter.peer.owner == LinkOwner(key: key, isFront: role == .front, isScheduler: role == .scheduler))
         try port.leader.send([2], to: letter.peer)
         #expect(try mailbox.take(1) == [[2]])
         #expect(port.refusals.isEmpty)

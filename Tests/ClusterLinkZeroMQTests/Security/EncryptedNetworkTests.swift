@@ -125,6 +125,27 @@ struct EncryptedNetworkTests {
         #expect(!first.told.elements.contains(.message(Self.heartbeat(9), from: MemberID(2))))
     }
 
+    @Test("a member's key that calls itself another member does not keep that one from being heard")
+    func noFlapping() throws {
+        let members = try Members()
+        let first = try End(1, of: members)
+        defer { first.close() }
+        let second = try End(2, of: members)
+        defer { second.close() }
+        try second.wait(for: .connected(MemberID(1)))
+        second.network.send(Self.heartbeat(1), to: MemberID(1))
+        try first.wait(for: .message(Self.heartbeat(1), from: MemberID(2)))
+        let impostor = try members.makeStranger(try #require(members.keys[3]), named: "member-2")
+        #expect(try impostor.send(Self.heartbeat(9).encoded(), wait: true))
+        let witness = try members.makeStranger(try #require(members.keys[3]), named: "member-3")
+        #expect(try witness.send(Self.heartbeat(5).encoded(), wait: true))
+        try first.wait(for: .message(Self.heartbeat(5), from: MemberID(3)))
+        // The connection of the true one is the one that it was.
+        second.network.send(Self.heartbeat(2), to: MemberID(1))
+        try first.wait(for: .message(Self.heartbeat(2), from: MemberID(2)))
+        #expect(!second.told.elements.contains(.disconnected(MemberID(1))))
+    }
+
     @Test("unknown keys and those of fronts are turned away, and plain connections are not heard")
     func strangers() throws {
         let members = try Members()

@@ -221,13 +221,15 @@ struct RefusalTests {
     @Test("is remembered for as many lanes as the bound says")
     func laneBound() {
         var refused = RefusedBatches()
+        let peer = LinkPeer(identity: [1])
         func key(_ number: Int) -> LaneKey { LaneKey(session: SessionID(high: 1, low: UInt64(number)), lane: 0) }
         func isKnown(_ number: Int) -> Bool {
-            refused.replies(to: CommandBatch(lane: key(number), number: 1, settled: 0, commands: [])) != nil
+            let batch = CommandBatch(lane: key(number), number: 1, settled: 0, commands: [])
+            return refused.replies(to: batch, from: peer) != nil
         }
-        for number in 0..<RefusedBatches.laneBound { refused.note([Self.refusal], to: 1, of: key(number)) }
+        for number in 0..<RefusedBatches.laneBound { refused.note([Self.refusal], to: 1, of: key(number), from: peer) }
         #expect(isKnown(0) && isKnown(RefusedBatches.laneBound - 1))
-        refused.note([Self.refusal], to: 1, of: key(RefusedBatches.laneBound))
+        refused.note([Self.refusal], to: 1, of: key(RefusedBatches.laneBound), from: peer)
         #expect(!isKnown(0) && isKnown(RefusedBatches.laneBound))
     }
 }

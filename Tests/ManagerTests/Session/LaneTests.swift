@@ -225,8 +225,8 @@ struct LaneTests {
         let front = try world.makeFront()
         front.settled = .max
         let last = CommandBatch(
-            lane: LaneKey(session: front.session, lane: .max),
-            number: .max,
+            lane: LaneKey(session: front.session, lane: UInt16(SessionBound.laneCount - 1)),
+            number: SessionBound.batchLead,
             settled: .max,
             commands: [
                 LinkCommand(request: .max, .push("order-000001")),
