@@ -58,12 +58,17 @@ struct MillraceCommand {
     }
 
     private func runRole(_ invocation: Invocation, _ loaded: LoadedSettings, _ loader: SettingsLoader) async -> Int32 {
+        // What this process makes is for its own user: files, directories, and the sockets of its links.
+        umask(0o077)
         let destination = LogDestination(loaded.settings.log)
         LoggingSystem.bootstrap { _ in LineLogHandler(destination: destination) }
         let logger = Logger(label: "millrace")
         for warning in loaded.warnings { logger.warning("\(warning)") }
         let roles = Roles(loaded: loaded, loader: loader, destination: destination, extend: self.extend)
         do {
+            if invocation.command != .front, invocation.command != .scheduler {
+                try PrivateDirectory.narrow(loaded.settings.storageDirectory, logger: logger)
+            }
             switch invocation.command {
             case .front: try await roles.runFront()
             case .manager: try await roles.runManager()

@@ -20,6 +20,7 @@ struct RoleProcesses {
         let path = try FileManager.default.destinationOfSymbolicLink(atPath: Self.executable)
         // A front that takes the place of one that died takes its session's place, too.
         let sessionName = self.settings.front.sessionName
+        let environment = environment.merging(self.options.secretVariables) { _, secret in secret }
         let name = ["--set", "front.session_name=\(sessionName.isEmpty ? self.frontName : sessionName)"]
         return [("manager", []), ("scheduler", []), ("front", name)].map { role, more in
             ChildProcess(

@@ -68,7 +68,7 @@ extension ClusterSection {
         Setting(
             "cluster.etcd",
             \.cluster.etcd,
-            .texts.counting(Self.endpointRange, "endpoints"),
+            .endpoints.counting(Self.endpointRange, "endpoints"),
             readBy: [.manager],
             "Where etcd is, which elects the leader; one after the other is tried. In shared mode it must be set."
         ),

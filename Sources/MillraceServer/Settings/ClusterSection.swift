@@ -166,7 +166,10 @@ package struct ClusterSection: Sendable, Equatable {
             problems.append(SettingProblem(setting: setting, reason: reason))
         }
         for endpoint in self.etcd where !Self.isEndpoint(endpoint) {
-            add("cluster.etcd", "must be like \"http://127.0.0.1:2379\" or \"https://etcd:2379\", not \"\(endpoint)\"")
+            add(
+                "cluster.etcd",
+                "must be like \"http://127.0.0.1:2379\" or \"https://etcd:2379\", not \"\(MaskedEndpoint.text(endpoint))\""
+            )
         }
         if (self.etcdUser == nil) != (self.etcdPassword == nil) {
             add("cluster.etcd_user", "needs cluster.etcd_password, and the other way round")

@@ -9,6 +9,9 @@ package struct CommandLineOptions: Sendable, Equatable {
             self.name = name
             self.text = text
         }
+
+        /// The setting, if its value must not be shown.
+        var secret: Setting? { SettingsCatalogue.setting(named: self.name).flatMap { $0.isSecret ? $0 : nil } }
     }
 
     /// `-b`: the command port.
@@ -30,7 +33,8 @@ package struct CommandLineOptions: Sendable, Equatable {
 
     package init() {}
 
-    /// The flags again, to start a child process with the same settings.
+    /// The flags again, to start a child process with the same settings; without secrets, which every user of the host could
+    /// read there.
     package var arguments: [String] {
         let flags: [(String, String?)] = [
             ("-b", self.bind), ("-w", self.webBind), ("-e", self.environment?.rawValue),
@@ -38,7 +42,16 @@ package struct CommandLineOptions: Sendable, Equatable {
             ("-d", self.storageDirectory), ("-c", self.configurationDirectory), ("--config", self.configurationFile),
         ]
         var arguments = flags.flatMap { flag, value in value.map { [flag, $0] } ?? [] }
-        for assignment in self.assignments { arguments += ["--set", "\(assignment.name)=\(assignment.text)"] }
+        for assignment in self.assignments where assignment.secret == nil {
+            arguments += ["--set", "\(assignment.name)=\(assignment.text)"]
+        }
         return arguments
+    }
+
+    /// The secrets among the flags, as variables for a child process.
+    package var secretVariables: [String: String] {
+        self.assignments.reduce(into: [:]) { variables, assignment in
+            if let setting = assignment.secret { variables[setting.variable] = assignment.text }
+        }
     }
 }

@@ -91,6 +91,12 @@ struct SettingsDraft {
                 self.errors.append("flag \(flag): unknown setting \(name)\(hint)")
                 continue
             }
+            // A path tells where the secret is, and is none itself.
+            if setting.isSecret, !text.hasPrefix("/") {
+                self.warnings.append(
+                    "flag \(flag): every user of this host can read a command line: name a file, or set \(setting.variable)"
+                )
+            }
             self.apply(.text(text), to: setting, from: .flag(flag))
         }
     }

@@ -207,6 +207,16 @@ extension ValueFormat<[HostPort]> {
 
 extension ValueFormat<[String]> {
     static let texts = ValueFormat.list(of: .text, expectation: "a string, or an array of them")
+
+    /// Texts of which a password is not shown that stands in them by mistake.
+    static let endpoints = ValueFormat.list(
+        of: ValueFormat<String>(
+            expectation: ValueFormat<String>.text.expectation,
+            parse: ValueFormat<String>.text.parse,
+            print: MaskedEndpoint.text
+        ),
+        expectation: "a string, or an array of them"
+    )
 }
 
 extension ValueFormat<[ClusterSection.Member]> {

@@ -54,6 +54,16 @@ struct CommandLineTests {
         #expect(try CommandLine.parse(["front"] + options.arguments).options == options)
     }
 
+    @Test("a child gets secrets as variables, and not as arguments, which every user of the host may read")
+    func secrets() throws {
+        let secrets = [
+            "--set", "front.password=open-sesame", "--set", "faktory.password=a=b", "--set", "redis.password=c",
+        ]
+        let options = try CommandLine.parse(["--set", "front.fetch_wait=1s"] + secrets).options
+        #expect(options.arguments == ["--set", "front.fetch_wait=1s"])
+        #expect(options.secretVariables == ["MILLRACE_FRONT_PASSWORD": "a=b", "MILLRACE_REDIS_PASSWORD": "c"])
+    }
+
     @Test(
         "help is given for the program and for each command",
         arguments: ["dev", "host", "front", "manager", "scheduler", "version"]
@@ -98,7 +108,8 @@ struct CommandLineTests {
         arguments: [
             (["frnt"], "unknown command frnt (did you mean \"front\"?)"), (["-x"], "unknown flag -x"),
             (["--confg", "f"], "unknown flag --confg (did you mean --config?)"), (["-b"], "flag -b needs a value"),
-            (["dev", "now"], "unexpected argument now"), (["config"], "config needs a command: check, example or reference"),
+            (["dev", "now"], "unexpected argument now"),
+            (["config"], "config needs a command: check, example or reference"),
             (["--set", "x"], "--set needs KEY=VALUE, for example --set front.fetch_wait=1s"),
             (["--set", "=x"], "--set needs KEY=VALUE, for example --set front.fetch_wait=1s"),
             (["-l", "loud"], "invalid log level \"loud\": legal values are error, warn, info and debug"),

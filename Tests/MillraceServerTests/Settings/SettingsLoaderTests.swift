@@ -40,6 +40,33 @@ struct SettingsLoaderTests {
         #expect(loaded.origin(of: "config_directory") == .flag("-c"))
     }
 
+    @Test("a secret on the command line is warned of, and one in a file is not")
+    func secretFlag() throws {
+        let shown = try Self.loader(arguments: ["--set", "redis.password=open-sesame"]).load().warnings
+        let warning =
+            "flag --set redis.password: every user of this host can read a command line: name a file, or set "
+            + "MILLRACE_REDIS_PASSWORD"
+        #expect(shown == [warning])
+        let files = ["/p": "open-sesame"]
+        let named = try Self.loader(files, arguments: ["--set", "front.password=/p"]).load()
+        #expect(named.warnings.isEmpty)
+        #expect(named.settings.front.password?.value == "open-sesame")
+    }
+
+    @Test(
+        "a password that stands in an address of etcd by mistake is not shown",
+        arguments: ["http://user:secret@h:2379", "user:secret@h:2379", "http://secret@@h:2379"]
+    )
+    func maskedEndpoint(endpoint: String) throws {
+        let errors = try Self.errors(arguments: ["--set", "mode=replicated", "--set", "cluster.etcd=\(endpoint)"])
+        #expect(errors.contains { $0.contains("***@h:2379") })
+        #expect(errors.allSatisfy { !$0.contains("secret") })
+        var settings = Settings()
+        settings.cluster.etcd = [endpoint]
+        let shown = try #require(SettingsCatalogue.setting(named: "cluster.etcd")).shown(in: settings)
+        #expect(!shown.contains("secret"))
+    }
+
     @Test("files go over defaults, variables over files, flags over variables")
     func precedence() throws {
         let files = [
