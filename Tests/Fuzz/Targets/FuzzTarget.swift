@@ -14,6 +14,10 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case settings
     /// Messages between fronts, schedulers and the leader.
     case envelopes
+    /// Messages between members, one after the other, and what a member makes of them.
+    case peers
+    /// Messages of fronts and schedulers, one after the other, and what a leader makes of them.
+    case conversations
 
     /// Feeds the parser; throws when it does not keep what it promises, and traps when it traps.
     package func check(_ input: [UInt8]) throws(BrokenPromise) {
@@ -24,6 +28,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .mutations: try MutationPromises.check(input)
         case .settings: try SettingsPromises.check(input)
         case .envelopes: try EnvelopePromises.check(input)
+        case .peers: try PeerPromises.check(input)
+        case .conversations: try ConversationPromises.check(input)
         }
     }
 }
