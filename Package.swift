@@ -74,11 +74,7 @@ let package = Package(
         ours("Redis", ["CHiredis"]),
 
         // 2
-        ours(
-            "JobStorageRedis",
-            ["JobStorage", "Election", "JobCore", "Redis", "ThreadConfinement"],
-            resources: [.embedInCode("Scripts/list-job-ids.lua")]
-        ),
+        ours("JobStorageRedis", ["JobStorage", "Election", "JobCore", "Redis", "ThreadConfinement"]),
         ours("ClusterLinkZeroMQ", ["ClusterLink", "Election", "JobCore", "ZeroMQ", "ThreadConfinement"]),
         ours(
             "ElectionEtcd",

@@ -5,33 +5,29 @@ package import JobCore
 /// One thread owns a reader, and every call blocks it. A read sees every transaction that was
 /// committed before it, whoever committed it, and none in part; two reads may see two states.
 /// A count of zero or less reads nothing.
+///
+/// Reads that bring payloads name the bytes that they may bring; all others bring names, numbers and scores.
 package protocol JobStoreReader: AnyObject {
-    /// Entries of a queue with their records, oldest first, beginning `offset` entries behind the oldest.
+    /// Entries of a queue, oldest first, beginning `offset` entries behind the oldest.
     ///
-    /// A record that carries another token, or is missing, belongs to an entry that no longer counts.
-    func entries(
-        of queue: QueueName,
-        from offset: Int,
-        count: Int
-    ) throws(StorageError) -> [(entry: QueueEntry, record: JobRecord)]
+    /// An entry counts no longer when its job's record is missing or carries another token.
+    func entries(of queue: QueueName, from offset: Int, count: Int) throws(StorageError) -> [QueueEntry]
 
-    /// Members with a score of at the most `limit`, lowest first, with their records.
+    /// Entries of a queue, newest first, beginning `offset` entries in front of the newest.
+    ///
+    /// An entry that is in the queue while page after page is read is seen at least once: what joins meanwhile pushes
+    /// the others on, and what leaves is at the other end.
+    func newestEntries(of queue: QueueName, from offset: Int, count: Int) throws(StorageError) -> [QueueEntry]
+
+    /// Members with a score of at the most `limit`, lowest first.
     ///
     /// Members of one score are in the order of their names' bytes.
-    func due(
-        in set: JobSet,
-        until limit: WallTime,
-        count: Int
-    ) throws(StorageError) -> [(member: SetMember, record: JobRecord)]
+    func due(in set: JobSet, until limit: WallTime, count: Int) throws(StorageError) -> [SetMember]
 
-    /// Members by rank, lowest score first, with their records.
-    func members(
-        of set: JobSet,
-        from offset: Int,
-        count: Int
-    ) throws(StorageError) -> [(member: SetMember, record: JobRecord)]
+    /// Members by rank, lowest score first.
+    func members(of set: JobSet, from offset: Int, count: Int) throws(StorageError) -> [SetMember]
 
-    /// Some members of a set with their records, and where to go on; nil when everything was seen.
+    /// Some members of a set, and where to go on; nil when everything was seen.
     ///
     /// Begins at cursor 0. A member that is in the set from the first call to the last is seen at least once,
     /// whatever joins or leaves meanwhile; one may be seen twice. `count` is a wish, and at least 1.
@@ -39,7 +35,7 @@ package protocol JobStoreReader: AnyObject {
         _ set: JobSet,
         from cursor: UInt64,
         count: Int
-    ) throws(StorageError) -> (members: [(member: SetMember, record: JobRecord)], next: UInt64?)
+    ) throws(StorageError) -> (members: [SetMember], next: UInt64?)
 
     /// The jobs whose reservation ends at `limit` or before, those that ended first in front.
     func expiredReservations(until limit: WallTime, count: Int) throws(StorageError) -> [JobID]
@@ -47,7 +43,14 @@ package protocol JobStoreReader: AnyObject {
     /// The scores that these jobs have in a set; nil where one is not in it.
     func scores(of jobs: [JobID], in set: JobSet) throws(StorageError) -> [WallTime?]
 
-    /// The records of these jobs.
+    /// Bytes that the record of each of these jobs takes, its payload and a few more; 0 where there is none.
+    ///
+    /// It brings no payload, whatever the size: this is how to ask whether jobs are there.
+    func recordByteCounts(of jobs: [JobID]) throws(StorageError) -> [Int]
+
+    /// The records of these jobs, all of them, whatever they take.
+    ///
+    /// For jobs whose number and size are known to be small; `records(of:byteBudget:)` is for all others.
     func records(of jobs: [JobID]) throws(StorageError) -> [JobRecord]
 
     /// The executions counted on these days, given as YYYY-MM-DD.

@@ -58,6 +58,20 @@ package struct StoredReservation: Hashable, Sendable {
     package var offer: UInt64
     /// The FETCH that it answers.
     package var request: UInt64
+    /// Where the job came from, so that it can go back there unread; nil in what earlier versions wrote.
+    package var origin: Origin?
+
+    /// The place in a queue from which a job was taken.
+    package struct Origin: Hashable, Sendable {
+        package var queue: QueueName
+        /// The token of the entry, 0 for a job that was in no queue.
+        package var token: UInt64
+
+        package init(queue: QueueName, token: UInt64) {
+            self.queue = queue
+            self.token = token
+        }
+    }
 
     package init(
         worker: String,
@@ -65,7 +79,8 @@ package struct StoredReservation: Hashable, Sendable {
         expiresAt: WallTime,
         lane: LaneKey?,
         offer: UInt64,
-        request: UInt64
+        request: UInt64,
+        origin: Origin? = nil
     ) {
         self.worker = worker
         self.reservedAt = reservedAt
@@ -73,6 +88,7 @@ package struct StoredReservation: Hashable, Sendable {
         self.lane = lane
         self.offer = offer
         self.request = request
+        self.origin = origin
     }
 }
 
@@ -102,6 +118,9 @@ package struct JobCounters: Hashable, Sendable {
 }
 
 /// Everything that a leader must know before it serves its first command.
+///
+/// It grows with what is under way (reservations, sessions, lanes) and with the number of queues, and with nothing that
+/// is stored: no payload is in it, and no name of a job that waits.
 package struct StoredState: Sendable {
     package var position: Position
     /// The greatest token given so far.
@@ -111,7 +130,7 @@ package struct StoredState: Sendable {
     package var pausedQueues: [QueueName]
     package var setCounts: [JobSet: Int]
     package var counters: JobCounters
-    package var reservations: [(jobID: JobID, reservation: StoredReservation, record: JobRecord)]
+    package var reservations: [(jobID: JobID, reservation: StoredReservation)]
     package var lanes: [LaneKey: LaneRecord]
     /// Of commands that take many turns: how far they have come, or what became of them.
     package var progress: [ProgressKey: [UInt8]]
@@ -119,8 +138,11 @@ package struct StoredState: Sendable {
     package var sessions: [SessionID: String]
     /// Workers that were told to be quiet or to terminate.
     package var workerStates: [WorkerID: WorkerState]
-    /// Every live job.
-    package var jobIDs: [JobID]
+
+    /// How many jobs there are, entries that no longer count included.
+    package var jobCount: Int {
+        self.queues.reduce(0) { $0 + $1.entryCount } + self.setCounts.values.reduce(0, +) + self.reservations.count
+    }
 
     package init(position: Position) {
         self.position = position
@@ -134,7 +156,6 @@ package struct StoredState: Sendable {
         self.progress = [:]
         self.sessions = [:]
         self.workerStates = [:]
-        self.jobIDs = []
     }
 }
 

@@ -38,7 +38,7 @@ private enum Telltale {
         let state = try store.load()
         let sequence = state.position.sequence
         guard sequence > 0 else {
-            #expect(state.jobIDs.isEmpty && state.queues.isEmpty && state.sessions.isEmpty)
+            #expect(state.jobCount == 0 && state.queues.isEmpty && state.sessions.isEmpty)
             return 0
         }
         let time = WallTime(nanosecondsSinceEpoch: Int64(sequence) * 1_000)
@@ -48,7 +48,7 @@ private enum Telltale {
         for set in JobSet.allCases {
             #expect(try store.scores(of: Self.jobs, in: set) == Self.jobs.map { _ in time })
         }
-        let entries = try store.entries(of: .default, from: 0, count: 10).map(\.entry)
+        let entries = try store.entries(of: .default, from: 0, count: 10)
         #expect(entries == [QueueEntry(token: sequence, jobID: Self.jobs[0])])
         #expect(state.counters.processed == sequence)
         #expect(state.sessions == [Self.lane.session: "\(sequence)"])

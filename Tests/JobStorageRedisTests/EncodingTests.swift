@@ -61,6 +61,20 @@ struct EncodingTests {
         #expect(record.withUnsafeBytes { StoredReservation(reading: $0) } == Self.reservation)
     }
 
+    @Test("is, for a reservation that says where its job came from, the token and the queue before the worker")
+    func reservationRecordWithOrigin() throws {
+        var reservation = Self.reservation
+        reservation.origin = StoredReservation.Origin(queue: try QueueName(parsing: "q.1"), token: 0x0809)
+        let golden = """
+            0100000000000000 feffffffffffffff 0600000000000000 0700000000000000
+            03 0300000000000000 0400000000000000 0500 0908000000000000 03 712e31 7731
+            """
+
+        let record = reservation.record
+        #expect(Array(record.dropFirst(5)).hex == golden.filter { !$0.isWhitespace })
+        #expect(record.withUnsafeBytes { StoredReservation(reading: $0) } == reservation)
+    }
+
     @Test("is, for a lane, its numbers and the replies")
     func laneRecord() {
         let lane = LaneRecord(batch: 1, offered: 2, settled: 3, replies: [9])

@@ -84,6 +84,48 @@ struct RedisJobStoreTests {
         #expect(loaded.map(\.reservation.worker) == [""])
     }
 
+    @Test("begins without reading what is stored, however much that is")
+    func payloadsAreNotRead() throws {
+        let store = try self.loadedStore()
+        let job = StoredJob(token: 1, payload: .init(repeating: 7, count: 100_000))
+        let time = WallTime(nanosecondsSinceEpoch: 1_000_000)
+        let reservation = StoredReservation(
+            worker: "w",
+            reservedAt: time,
+            expiresAt: time,
+            lane: nil,
+            offer: 0,
+            request: 0
+        )
+        try store.commit(
+            .turn(1) { transaction in
+                transaction.knownQueues[.default] = true
+                for number in 0..<100 {
+                    let (held, waiting) = (JobID("held-\(number)"), JobID("waiting-\(number)"))
+                    transaction.store(held, job)
+                    transaction.hold(held, reservation)
+                    transaction.store(waiting, job)
+                    transaction.queues[.default, default: QueueChanges()].append(QueueEntry(token: 1, jobID: waiting))
+                }
+            }
+        )
+        let before = try self.sentByteCount()
+
+        let state = try store.load()
+
+        #expect(state.reservations.count == 100)
+        #expect(state.jobCount == 200)
+        #expect(try self.sentByteCount() - before < 100_000)
+    }
+
+    /// Bytes that the Redis has sent to its clients.
+    private func sentByteCount() throws -> Int {
+        let text = String(decoding: try self.bytes("INFO", "stats") ?? [], as: UTF8.self)
+        let label = "total_net_output_bytes:"
+        let line = text.split(whereSeparator: \.isNewline).first { $0.hasPrefix(label) }
+        return try #require(line.flatMap { Int($0.dropFirst(label.count)) })
+    }
+
     @Test("does not begin with a lane whose record was changed")
     func corruptLane() throws {
         let store = try self.loadedStore()

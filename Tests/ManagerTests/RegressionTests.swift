@@ -92,7 +92,7 @@ struct RegressionTests {
         #expect(world.manager.workingCount() == 1)
         try front.send(.acknowledge("order-000001"))
         #expect(try world.state.reservations.isEmpty)
-        #expect(try world.state.jobIDs.isEmpty)
+        #expect(world.data.jobIDs.isEmpty)
     }
 
     @Test("W9: a scheduled job that cannot be enqueued was never accepted, or is put aside where it is found")
@@ -311,7 +311,7 @@ struct RegressionTests {
         let jobs = (0..<1_000).map { payload(QueueMirrorTests.name($0)) }
         try front.send(InformationTests.bulk(jobs), .fetch("default"), .acknowledge(QueueMirrorTests.name(0)))
         #expect(try world.state.position.sequence == before + 1)
-        #expect(try world.state.jobIDs.count == 999)
+        #expect(world.data.jobIDs.count == 999)
     }
 
     @Test("W32: fetches that wait cost the store nothing")
@@ -342,6 +342,6 @@ struct RegressionTests {
         _ = try front.wait(for: .mutate("kill", "scheduled"))
         world.wait(.seconds(180 * 86_400))
         #expect(try world.tick(.purge) == 1_100)
-        #expect(try world.state.jobIDs.isEmpty)
+        #expect(world.data.jobIDs.isEmpty)
     }
 }

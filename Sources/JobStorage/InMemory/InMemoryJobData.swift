@@ -16,6 +16,11 @@ package final class InMemoryJobData: Sendable {
         self.jobs.withLock { $0.redisCommands }
     }
 
+    /// Every job that is there.
+    package var jobIDs: Set<JobID> {
+        self.jobs.withLock { Set($0.jobs.keys) }
+    }
+
     /// What was put aside because its checksum failed.
     package var quarantined: [JobID: [UInt8]] {
         self.jobs.withLock { $0.quarantined }

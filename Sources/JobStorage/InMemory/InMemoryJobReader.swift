@@ -8,37 +8,24 @@ package final class InMemoryJobReader: JobStoreReader {
         self.data = data
     }
 
-    package func entries(
+    package func entries(of queue: QueueName, from offset: Int, count: Int) throws(StorageError) -> [QueueEntry] {
+        self.data.read { $0.lists[queue]?.page(from: offset, count: count) ?? [] }
+    }
+
+    package func newestEntries(
         of queue: QueueName,
         from offset: Int,
         count: Int
-    ) throws(StorageError) -> [(entry: QueueEntry, record: JobRecord)] {
-        self.data.read { jobs in
-            let entries = jobs.lists[queue]?.page(from: offset, count: count) ?? []
-            return entries.map { ($0, jobs.record(of: $0.jobID)) }
-        }
+    ) throws(StorageError) -> [QueueEntry] {
+        self.data.read { $0.lists[queue]?.newestPage(from: offset, count: count) ?? [] }
     }
 
-    package func due(
-        in set: JobSet,
-        until limit: WallTime,
-        count: Int
-    ) throws(StorageError) -> [(member: SetMember, record: JobRecord)] {
-        self.data.read { jobs in
-            let members = jobs.sets[set]?.page(from: 0, count: count, until: limit) ?? []
-            return members.map { ($0, jobs.record(of: $0.jobID)) }
-        }
+    package func due(in set: JobSet, until limit: WallTime, count: Int) throws(StorageError) -> [SetMember] {
+        self.data.read { $0.sets[set]?.page(from: 0, count: count, until: limit) ?? [] }
     }
 
-    package func members(
-        of set: JobSet,
-        from offset: Int,
-        count: Int
-    ) throws(StorageError) -> [(member: SetMember, record: JobRecord)] {
-        self.data.read { jobs in
-            let members = jobs.sets[set]?.page(from: offset, count: count) ?? []
-            return members.map { ($0, jobs.record(of: $0.jobID)) }
-        }
+    package func members(of set: JobSet, from offset: Int, count: Int) throws(StorageError) -> [SetMember] {
+        self.data.read { $0.sets[set]?.page(from: offset, count: count) ?? [] }
     }
 
     /// Answers all members at once, as a Redis does for a small set.
@@ -46,7 +33,7 @@ package final class InMemoryJobReader: JobStoreReader {
         _ set: JobSet,
         from cursor: UInt64,
         count: Int
-    ) throws(StorageError) -> (members: [(member: SetMember, record: JobRecord)], next: UInt64?) {
+    ) throws(StorageError) -> (members: [SetMember], next: UInt64?) {
         (try self.members(of: set, from: 0, count: .max), nil)
     }
 
@@ -56,6 +43,11 @@ package final class InMemoryJobReader: JobStoreReader {
 
     package func scores(of jobs: [JobID], in set: JobSet) throws(StorageError) -> [WallTime?] {
         self.data.read { stored in jobs.map { stored.sets[set]?.score(of: $0) } }
+    }
+
+    package func recordByteCounts(of jobs: [JobID]) throws(StorageError) -> [Int] {
+        // What a record has beside its payload is as much as in the other store.
+        self.data.read { stored in jobs.map { stored.jobs[$0].map { 13 + $0.payload.count } ?? 0 } }
     }
 
     package func records(of jobs: [JobID]) throws(StorageError) -> [JobRecord] {

@@ -20,8 +20,24 @@ package final class InMemoryJobStore: JobStore {
     private let data: InMemoryJobData
     private let reader: InMemoryJobReader
     private var isLoaded = false
+    /// What was asked of the records so far, for tests of what a read may bring.
+    package struct RecordReads: Hashable, Sendable {
+        /// How often records were read, and how often their sizes were asked.
+        package var count = 0
+        package var sizeCount = 0
+        /// Bytes of the payloads that all reads, and the largest of them, brought.
+        package var byteCount = 0
+        package var largestByteCount = 0
+
+        package init() {}
+    }
+
+    /// What was asked of the records so far; a test may begin it anew.
+    package var recordReads = RecordReads()
     /// The fault that the test wants.
     package var fault: Fault?
+    /// Whether the connection is lost when records are read next.
+    package var losesTheNextRead = false
     /// How many bytes it says that it takes; nil for not saying.
     package var byteCount: UInt64?
 
@@ -55,29 +71,26 @@ package final class InMemoryJobStore: JobStore {
         }
     }
 
-    package func entries(
-        of queue: QueueName,
-        from offset: Int,
-        count: Int
-    ) throws(StorageError) -> [(entry: QueueEntry, record: JobRecord)] {
+    package func entries(of queue: QueueName, from offset: Int, count: Int) throws(StorageError) -> [QueueEntry] {
         try self.requireLoaded()
         return try self.reader.entries(of: queue, from: offset, count: count)
     }
 
-    package func due(
-        in set: JobSet,
-        until limit: WallTime,
+    package func newestEntries(
+        of queue: QueueName,
+        from offset: Int,
         count: Int
-    ) throws(StorageError) -> [(member: SetMember, record: JobRecord)] {
+    ) throws(StorageError) -> [QueueEntry] {
+        try self.requireLoaded()
+        return try self.reader.newestEntries(of: queue, from: offset, count: count)
+    }
+
+    package func due(in set: JobSet, until limit: WallTime, count: Int) throws(StorageError) -> [SetMember] {
         try self.requireLoaded()
         return try self.reader.due(in: set, until: limit, count: count)
     }
 
-    package func members(
-        of set: JobSet,
-        from offset: Int,
-        count: Int
-    ) throws(StorageError) -> [(member: SetMember, record: JobRecord)] {
+    package func members(of set: JobSet, from offset: Int, count: Int) throws(StorageError) -> [SetMember] {
         try self.requireLoaded()
         return try self.reader.members(of: set, from: offset, count: count)
     }
@@ -86,7 +99,7 @@ package final class InMemoryJobStore: JobStore {
         _ set: JobSet,
         from cursor: UInt64,
         count: Int
-    ) throws(StorageError) -> (members: [(member: SetMember, record: JobRecord)], next: UInt64?) {
+    ) throws(StorageError) -> (members: [SetMember], next: UInt64?) {
         try self.requireLoaded()
         return try self.reader.scan(set, from: cursor, count: count)
     }
@@ -101,9 +114,24 @@ package final class InMemoryJobStore: JobStore {
         return try self.reader.scores(of: jobs, in: set)
     }
 
+    package func recordByteCounts(of jobs: [JobID]) throws(StorageError) -> [Int] {
+        try self.requireLoaded()
+        self.recordReads.sizeCount += 1
+        return try self.reader.recordByteCounts(of: jobs)
+    }
+
     package func records(of jobs: [JobID]) throws(StorageError) -> [JobRecord] {
         try self.requireLoaded()
-        return try self.reader.records(of: jobs)
+        if self.losesTheNextRead {
+            self.losesTheNextRead = false
+            throw self.disconnect()
+        }
+        let records = try self.reader.records(of: jobs)
+        let byteCount = records.reduce(0) { $0 + $1.payloadByteCount }
+        self.recordReads.count += 1
+        self.recordReads.byteCount += byteCount
+        self.recordReads.largestByteCount = max(self.recordReads.largestByteCount, byteCount)
+        return records
     }
 
     package func counters(on days: [String]) throws(StorageError) -> [JobCounters] {

@@ -37,4 +37,11 @@ struct QueueEntryList {
                 : self.tail[position - self.head.count]
         }
     }
+
+    /// Up to `count` entries, the newest first, beginning `offset` entries in front of the newest.
+    func newestPage(from offset: Int, count: Int) -> [QueueEntry] {
+        guard offset >= 0, offset < self.count, count > 0 else { return [] }
+        let pageCount = min(count, self.count - offset)
+        return self.page(from: self.count - offset - pageCount, count: pageCount).reversed()
+    }
 }

@@ -34,12 +34,11 @@ struct StoredJobs {
         state.pausedQueues = Array(self.pausedQueues)
         for set in JobSet.allCases { state.setCounts[set] = self.sets[set]?.count ?? 0 }
         state.counters = self.counters
-        state.reservations = self.reservations.map { ($0.key, $0.value, self.record(of: $0.key)) }
+        state.reservations = self.reservations.map { ($0.key, $0.value) }
         state.lanes = self.lanes.filter { self.sessions[$0.key.session] != nil }
         state.progress = self.progress
         state.sessions = self.sessions
         state.workerStates = self.workerStates
-        state.jobIDs = Array(self.jobs.keys)
         return state
     }
 

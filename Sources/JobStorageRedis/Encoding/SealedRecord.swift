@@ -55,6 +55,13 @@ struct BodyReader {
         return Number(littleEndian: self.bytes.loadUnaligned(fromByteOffset: self.offset, as: Number.self))
     }
 
+    /// So many bytes, or nil when the body ends before.
+    mutating func next(byteCount: Int) -> UnsafeRawBufferPointer? {
+        guard self.bytes.count - self.offset >= byteCount else { return nil }
+        defer { self.offset += byteCount }
+        return UnsafeRawBufferPointer(rebasing: self.bytes[self.offset..<self.offset + byteCount])
+    }
+
     /// What is left.
     var rest: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(rebasing: self.bytes[self.offset...])

@@ -8,27 +8,23 @@ package protocol ReadsOverRedis: JobStoreReader {
 }
 
 extension ReadsOverRedis {
-    package func entries(
-        of queue: QueueName,
-        from offset: Int,
-        count: Int
-    ) throws(StorageError) -> [(entry: QueueEntry, record: JobRecord)] {
+    package func entries(of queue: QueueName, from offset: Int, count: Int) throws(StorageError) -> [QueueEntry] {
         try self.openReads().entries(of: queue, from: offset, count: count)
     }
 
-    package func due(
-        in set: JobSet,
-        until limit: WallTime,
+    package func newestEntries(
+        of queue: QueueName,
+        from offset: Int,
         count: Int
-    ) throws(StorageError) -> [(member: SetMember, record: JobRecord)] {
+    ) throws(StorageError) -> [QueueEntry] {
+        try self.openReads().newestEntries(of: queue, from: offset, count: count)
+    }
+
+    package func due(in set: JobSet, until limit: WallTime, count: Int) throws(StorageError) -> [SetMember] {
         try self.openReads().due(in: set, until: limit, count: count)
     }
 
-    package func members(
-        of set: JobSet,
-        from offset: Int,
-        count: Int
-    ) throws(StorageError) -> [(member: SetMember, record: JobRecord)] {
+    package func members(of set: JobSet, from offset: Int, count: Int) throws(StorageError) -> [SetMember] {
         try self.openReads().members(of: set, from: offset, count: count)
     }
 
@@ -36,7 +32,7 @@ extension ReadsOverRedis {
         _ set: JobSet,
         from cursor: UInt64,
         count: Int
-    ) throws(StorageError) -> (members: [(member: SetMember, record: JobRecord)], next: UInt64?) {
+    ) throws(StorageError) -> (members: [SetMember], next: UInt64?) {
         try self.openReads().scan(set, from: cursor, count: count)
     }
 
@@ -46,6 +42,10 @@ extension ReadsOverRedis {
 
     package func scores(of jobs: [JobID], in set: JobSet) throws(StorageError) -> [WallTime?] {
         try self.openReads().scores(of: jobs, in: set)
+    }
+
+    package func recordByteCounts(of jobs: [JobID]) throws(StorageError) -> [Int] {
+        try self.openReads().recordByteCounts(of: jobs)
     }
 
     package func records(of jobs: [JobID]) throws(StorageError) -> [JobRecord] {

@@ -7,32 +7,32 @@ package struct RedisReads {
     let link: RedisLink
     let keys: RedisKeys
 
-    func entries(
-        of queue: QueueName,
-        from offset: Int,
-        count: Int
-    ) throws(StorageError) -> [(entry: QueueEntry, record: JobRecord)] {
+    func entries(of queue: QueueName, from offset: Int, count: Int) throws(StorageError) -> [QueueEntry] {
         guard offset >= 0, count > 0 else { return [] }
         // The oldest stands at the right end, where ranks are counted from -1 downwards.
         let (last, overflows) = offset.addingReportingOverflow(count)
+        return try self.range(of: queue, from: overflows ? -Int.max : -last, to: -offset - 1).reversed()
+    }
+
+    func newestEntries(of queue: QueueName, from offset: Int, count: Int) throws(StorageError) -> [QueueEntry] {
+        guard offset >= 0, count > 0 else { return [] }
+        let (last, overflows) = offset.addingReportingOverflow(count - 1)
+        return try self.range(of: queue, from: offset, to: overflows ? Int.max : last)
+    }
+
+    /// A part of a queue's list, the newest first.
+    private func range(of queue: QueueName, from first: Int, to last: Int) throws(StorageError) -> [QueueEntry] {
         var commands = RedisCommandBuffer(reserving: 256)
         commands.begin("LRANGE", argumentCount: 3)
         commands.append(self.keys.queue(queue))
-        commands.append(overflows ? -Int.max : -last)
-        commands.append(-offset - 1)
-        let newestFirst = try self.answer(to: commands) { (reply) throws(StorageError) in
+        commands.append(first)
+        commands.append(last)
+        return try self.answer(to: commands) { (reply) throws(StorageError) in
             try reply.items { (item) throws(StorageError) in try item.queueEntry() }
         }
-        let entries = Array(newestFirst.reversed())
-        let records = try self.records(of: entries.map(\.jobID))
-        return zip(entries, records).map { ($0, $1) }
     }
 
-    func due(
-        in set: JobSet,
-        until limit: WallTime,
-        count: Int
-    ) throws(StorageError) -> [(member: SetMember, record: JobRecord)] {
+    func due(in set: JobSet, until limit: WallTime, count: Int) throws(StorageError) -> [SetMember] {
         guard count > 0 else { return [] }
         var commands = RedisCommandBuffer(reserving: 256)
         commands.begin("ZRANGEBYSCORE", argumentCount: 7)
@@ -43,34 +43,27 @@ package struct RedisReads {
         commands.append("LIMIT")
         commands.append(0)
         commands.append(count)
-        return try self.withRecords(
-            self.answer(to: commands) { (reply) throws(StorageError) in try reply.scoredMembers() }
-        )
+        return try self.answer(to: commands) { (reply) throws(StorageError) in try reply.scoredMembers() }
     }
 
-    func members(
-        of set: JobSet,
-        from offset: Int,
-        count: Int
-    ) throws(StorageError) -> [(member: SetMember, record: JobRecord)] {
-        try self.withRecords(self.ranked(self.keys.set(set), from: offset, count: count))
+    func members(of set: JobSet, from offset: Int, count: Int) throws(StorageError) -> [SetMember] {
+        try self.ranked(self.keys.set(set), from: offset, count: count)
     }
 
     func scan(
         _ set: JobSet,
         from cursor: UInt64,
         count: Int
-    ) throws(StorageError) -> (members: [(member: SetMember, record: JobRecord)], next: UInt64?) {
+    ) throws(StorageError) -> (members: [SetMember], next: UInt64?) {
         var commands = RedisCommandBuffer(reserving: 256)
         commands.begin("ZSCAN", argumentCount: 4)
         commands.append(self.keys.set(set))
         commands.append(cursor)
         commands.append("COUNT")
         commands.append(max(1, count))
-        let (next, found) = try self.slice(from: commands) { (members) throws(StorageError) in
+        let (next, members) = try self.slice(from: commands) { (members) throws(StorageError) in
             try members.scoredMembers()
         }
-        let members = try self.withRecords(found)
         return (members, next == 0 ? nil : next)
     }
 
@@ -93,6 +86,26 @@ package struct RedisReads {
         try self.lookUp(jobs, by: "ZMSCORE", in: self.keys.set(set)) { (item) throws(StorageError) in
             item.isNull ? nil : try item.score()
         }
+    }
+
+    func recordByteCounts(of jobs: [JobID]) throws(StorageError) -> [Int] {
+        guard !jobs.isEmpty else { return [] }
+        // There is no command that tells the lengths of many fields, so that each has one of its own, in one write.
+        var commands = RedisCommandBuffer(reserving: jobs.count * 80)
+        for job in jobs {
+            commands.begin("HSTRLEN", argumentCount: 2)
+            commands.append(self.keys.jobs)
+            commands.append(job.text)
+        }
+        try self.link.send(commands)
+        var byteCounts: [Int] = []
+        byteCounts.reserveCapacity(jobs.count)
+        for _ in jobs {
+            byteCounts.append(
+                try self.link.nextReply().withView { (reply) throws(StorageError) in try reply.number() }
+            )
+        }
+        return byteCounts
     }
 
     func records(of jobs: [JobID]) throws(StorageError) -> [JobRecord] {
@@ -198,12 +211,5 @@ package struct RedisReads {
             }
             return (next, parts[0].1)
         }
-    }
-
-    private func withRecords(
-        _ members: [SetMember]
-    ) throws(StorageError) -> [(member: SetMember, record: JobRecord)] {
-        let records = try self.records(of: members.map(\.jobID))
-        return zip(members, records).map { ($0, $1) }
     }
 }

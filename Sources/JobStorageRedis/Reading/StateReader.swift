@@ -3,8 +3,10 @@ import JobStorage
 import Redis
 
 /// Reads all that a leader must know when it begins, in slices that keep no one waiting for long.
+///
+/// It reads no payload and no name of a job that waits: a beginning must not take longer the more is stored.
 struct StateReader {
-    /// How many reservations or names of jobs are asked for at a time.
+    /// How many reservations are asked for at a time.
     static let sliceCount = 1_000
 
     let reads: RedisReads
@@ -22,7 +24,6 @@ struct StateReader {
         try self.readSummary(into: &state)
         try self.readQueuesAndLanes(into: &state)
         state.reservations = try self.reservations()
-        state.jobIDs = try self.jobIDs()
         return state
     }
 
@@ -155,10 +156,8 @@ struct StateReader {
         }
     }
 
-    private func reservations() throws(StorageError) -> [(
-        jobID: JobID, reservation: StoredReservation, record: JobRecord
-    )] {
-        var reservations: [(jobID: JobID, reservation: StoredReservation, record: JobRecord)] = []
+    private func reservations() throws(StorageError) -> [(jobID: JobID, reservation: StoredReservation)] {
+        var reservations: [(jobID: JobID, reservation: StoredReservation)] = []
         while true {
             let members = try self.reads.ranked(self.keys.working, from: reservations.count, count: Self.sliceCount)
             let jobs = members.map(\.jobID)
@@ -166,40 +165,12 @@ struct StateReader {
                 (item) throws(StorageError) in
                 item.withBytes { StoredReservation(reading: $0) }
             }
-            let records = try self.reads.records(of: jobs)
             for (index, member) in members.enumerated() {
                 let reservation = (held[index] ?? nil) ?? .surviving(until: member.score)
-                reservations.append((member.jobID, reservation, records[index]))
+                reservations.append((member.jobID, reservation))
             }
             if members.count < Self.sliceCount { return reservations }
         }
-    }
-
-    private func jobIDs() throws(StorageError) -> [JobID] {
-        var size = RedisCommandBuffer(reserving: 64)
-        size.begin("HLEN", argumentCount: 1)
-        size.append(self.keys.jobs)
-        let count = try self.reads.answer(to: size) { (reply) throws(StorageError) in try reply.number() }
-
-        var jobs: [JobID] = []
-        jobs.reserveCapacity(count)
-        var cursor: UInt64 = 0
-        repeat {
-            var commands = RedisCommandBuffer()
-            commands.begin("EVAL", argumentCount: 5)
-            commands.append(Script.listJobIDs)
-            commands.append(1)
-            commands.append(self.keys.jobs)
-            commands.append(cursor)
-            commands.append(Self.sliceCount)
-            let (next, found) = try self.reads.slice(from: commands) { (names) throws(StorageError) in
-                try names.items { (name) throws(StorageError) in try name.jobID() }
-            }
-            jobs += found
-            cursor = next
-        } while cursor != 0
-        // A hash that shrinks or grows shows some of its fields twice.
-        return jobs.count == count ? jobs : Array(Set(jobs))
     }
 
     /// What the closure makes of the next reply.

@@ -43,6 +43,7 @@ extension JobManager {
     }
 
     private func push(_ elements: [JobArray.Element]) -> LinkReply {
+        self.prepare(for: elements)
         var refused: [String: String] = [:]
         for element in elements {
             do {
@@ -80,6 +81,7 @@ extension JobManager {
         of push: BulkPush,
         for asker: TaskBoard.Asker
     ) throws(StorageError) {
+        self.prepare(for: elements)
         var members: [UInt8] = []
         for element in elements {
             do {

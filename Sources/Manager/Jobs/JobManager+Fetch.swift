@@ -26,9 +26,11 @@ extension JobManager {
 
     private func takeNext(for worker: WorkerID, from names: [QueueName]) -> (any Lease)? {
         // The usual fetcher without the detour through its protocols: this is the hottest path there is.
+        self.isHeldUp = false
         guard self.fetcher is BasicFetch else { return self.askFetcher(for: worker, from: names) }
         for name in names {
             if let lease = self.take(from: name) { return lease }
+            if self.isHeldUp { return nil }
         }
         return nil
     }
@@ -47,19 +49,25 @@ extension JobManager {
     }
 
     /// Takes the oldest job of a queue, unless it is paused or its head is not in memory.
+    ///
+    /// A queue that has jobs of which none can be taken now holds the fetch up: what stands behind it in the worker's
+    /// order must not be served before it. It is read, and the fetch served, in the next turn.
     func take(from name: QueueName) -> SimpleLease? {
         guard let queue = self.queues[name], !queue.isPaused, queue.entryCount > 0 else { return nil }
-        guard !queue.isCold else {
-            self.coldQueues.insert(name)
-            return nil
-        }
+        guard !queue.isCold, !self.isTurnFull else { return self.holdUp(at: name) }
         self.touch(queue)
         guard let (job, token) = queue.take(in: &self.transaction.queues[name, default: QueueChanges()]) else {
-            if queue.isCold { self.coldQueues.insert(name) }
-            return nil
+            return queue.isCold ? self.holdUp(at: name) : nil
         }
         if queue.wantsRefill { self.coldQueues.insert(name) }
+        self.turnByteCount += job.payload.count
         return SimpleLease(job: job, token: token)
+    }
+
+    private func holdUp(at name: QueueName) -> SimpleLease? {
+        self.coldQueues.insert(name)
+        self.isHeldUp = true
+        return nil
     }
 
     /// Runs the fetch chain and reserves the job; nil when the job was discarded.
@@ -114,6 +122,7 @@ extension JobManager {
         self.reservations[job.id] = reservation
         self.busyCounts[worker, default: 0] += 1
         self.transaction.hold(job.id, reservation.stored)
+        self.noteArrival(of: job.id)
         return reservation
     }
 
@@ -135,20 +144,28 @@ extension JobManager {
 
     /// Puts a job that was handed out back to the head of its queue; no try is counted.
     func giveBack(_ job: Job, token: UInt64) {
-        let queue = self.queue(job.queue)
+        self.giveBack(QueueEntry(token: token, jobID: job.id), job, to: job.queue)
+    }
+
+    /// Puts an entry back to the head of a queue, with its job if that is in memory.
+    @discardableResult
+    func giveBack(_ entry: QueueEntry, _ job: Job?, to name: QueueName) -> JobQueue {
+        let queue = self.queue(name)
         self.touch(queue)
         if !queue.isKnown {
             queue.isKnown = true
             self.transaction.knownQueues[queue.name] = true
         }
-        let entry = QueueEntry(token: token, jobID: job.id)
+        self.noteArrival(of: entry.jobID)
         queue.giveBack(entry, job, in: &self.transaction.queues[queue.name, default: QueueChanges()])
+        return queue
     }
 
     /// Nothing is left of this job.
     func forget(_ jobID: JobID) {
         self.transaction.remove(jobID)
         self.liveJobs.remove(jobID)
+        if !self.returned.isEmpty { self.returned[jobID] = nil }
     }
 
     // MARK: Waiting fetches
@@ -161,6 +178,12 @@ extension JobManager {
         guard queue.entryCount > 0, !queue.isPaused, queue.hasWaiting, !queue.isCold else { return }
         // The one in front may not have these jobs; others may.
         for fetch in queue.waitingFetches.dropFirst() where queue.entryCount > 0 { _ = self.serve(fetch) }
+    }
+
+    /// Serves the fetches that were held up at a queue, from it or, if it has nothing for them, from those behind it.
+    func serveHeldUp(at queue: JobQueue) {
+        if queue.entryCount > 0, !queue.isPaused { return self.serveWaiting(of: queue) }
+        for fetch in queue.waitingFetches { _ = self.serve(fetch) }
     }
 
     /// Answers a waiting fetch if there is a job for it; false when it goes on waiting in its place.
@@ -229,7 +252,8 @@ struct QueueSource: JobSource {
     }
 
     func take(from queue: QueueName) -> (any Lease)? {
-        guard let lease = self.manager.take(from: queue) else { return nil }
+        // What stands behind a queue that must be read first is not given out, whatever the fetcher's order is.
+        guard !self.manager.isHeldUp, let lease = self.manager.take(from: queue) else { return nil }
         self.manager.taken.append(lease)
         return lease
     }

@@ -9,11 +9,19 @@ extension JobManager {
     ///   acknowledgement may come twice.
     @discardableResult
     public func acknowledge(_ jobID: JobID) -> Job? {
+        self.settle(jobID).flatMap { self.job(of: $0) }
+    }
+
+    /// A job was done; its reservation, if one was held for it.
+    ///
+    /// The job itself is only read if there is a chain to show it to.
+    @discardableResult
+    func settle(_ jobID: JobID) -> Reservation? {
         guard let reservation = self.endReservation(of: jobID) ?? self.endReturn(of: jobID) else { return nil }
         self.count(failed: false)
         self.forget(jobID)
         self.run(.acknowledge, for: reservation, because: nil)
-        return reservation.job
+        return reservation
     }
 
     /// A job failed: it is tried again later, or buried, or discarded, as its retry policy says.
@@ -23,7 +31,9 @@ extension JobManager {
         guard let reservation = self.endReservation(of: report.jobID) ?? self.endReturn(of: report.jobID) else {
             throw ManagerError.jobNotFound(report.jobID)
         }
-        self.settleFailure(of: reservation, reporting: report)
+        guard self.settleFailure(of: reservation, reporting: report) else {
+            throw ManagerError.jobNotFound(report.jobID)
+        }
     }
 
     /// Lets the job's reservation last until then.
@@ -39,14 +49,21 @@ extension JobManager {
 
     /// Fails the jobs whose reservation has ended by then; how many there were.
     ///
-    /// Handles at the most `bound` jobs in this turn; call again while it returns so many.
+    /// Handles at the most `bound` jobs in this turn, and fewer when they are large; call again until it returns 0.
     ///
     /// A wall clock that was set, or is another leader's, ends no reservation: one that has not lasted for its time by the
     /// clock that nobody sets is given a new end.
     public func reapExpiredJobs(at time: WallTime, bound: Int = JobManager.sliceBound) throws -> Int {
         let moment = self.now.uptime + self.now.wall.duration(to: time)
         let expired = try self.store.expiredReservations(until: time, count: bound)
+        try self.readJobs(of: expired.compactMap { self.reservations[$0] }, byteBudget: Self.readByteBudget)
+        var count = 0
         for jobID in expired {
+            guard !self.isTurnFull else {
+                self.isSliceCut = true
+                break
+            }
+            count += 1
             // An end that was moved in this very turn counts.
             guard let reservation = self.reservations[jobID] else {
                 self.transaction.release(jobID)
@@ -60,22 +77,31 @@ extension JobManager {
             }
             self.expire(reservation)
         }
-        return expired.count
+        return count
     }
 
     /// The time of a reservation is over.
     func expire(_ reservation: Reservation) {
-        self.logger.debug("a reservation has expired", metadata: ["jid": "\(reservation.job.id)"])
-        guard let ended = self.endReservation(of: reservation.job.id) else { return }
-        self.settleFailure(of: ended, reporting: .reservationExpired(for: ended.job.id))
+        self.logger.debug("a reservation has expired", metadata: ["jid": "\(reservation.jobID)"])
+        guard let ended = self.endReservation(of: reservation.jobID) else { return }
+        self.settleFailure(of: ended, reporting: .reservationExpired(for: ended.jobID))
     }
 
-    private func settleFailure(of reservation: Reservation, reporting report: FailPayload) {
+    /// False when nothing was left of the job that could be tried again.
+    @discardableResult
+    private func settleFailure(of reservation: Reservation, reporting report: FailPayload) -> Bool {
+        guard let job = self.job(of: reservation) else {
+            self.forget(reservation.jobID)
+            return false
+        }
         self.count(failed: true)
+        self.turnByteCount += job.payload.count
         let mayContinue = self.run(.fail, for: reservation, because: report)
-        let job = reservation.job
         let outcome = RetryPolicy.outcome(of: job, failing: report, at: self.now.wall, using: &self.generator)
-        guard mayContinue else { return self.forget(job.id) }
+        guard mayContinue else {
+            self.forget(job.id)
+            return true
+        }
         switch outcome.fate {
         case .discard:
             self.forget(job.id)
@@ -84,6 +110,7 @@ extension JobManager {
         case .bury(let expiry):
             self.move(job, to: .dead, at: expiry, with: outcome.failure)
         }
+        return true
     }
 
     /// Puts a job among the dead.
@@ -103,6 +130,7 @@ extension JobManager {
     func endReservation(of jobID: JobID) -> Reservation? {
         guard let reservation = self.reservations.removeValue(forKey: jobID) else { return nil }
         self.transaction.release(jobID)
+        if !reservation.isRead { self.unreadReservationCount -= 1 }
         if let count = self.busyCounts[reservation.worker] {
             self.busyCounts[reservation.worker] = count > 1 ? count - 1 : nil
         }
@@ -120,20 +148,26 @@ extension JobManager {
     /// given back at once; the worker that got one and reports it through another front is believed.
     private func endReturn(of jobID: JobID) -> Reservation? {
         guard !self.returned.isEmpty, let past = self.returned.removeValue(forKey: jobID),
-            let queue = self.queues[past.queue],
-            let job = queue.withdraw(past.token, in: &self.transaction.queues[past.queue, default: QueueChanges()])
+            let queue = self.queues[past.queue]
         else { return nil }
         self.touch(queue)
-        return Reservation(
-            job: job,
-            worker: past.worker,
-            reservedAt: past.reservedAt,
-            expiresAt: self.now.wall,
-            endsAt: self.now.uptime,
-            token: past.token,
-            offer: nil,
-            lease: nil
+        // An entry that is not mirrored counts no longer once the job's record is gone or has another token.
+        let job = queue.withdraw(past.token, in: &self.transaction.queues[past.queue, default: QueueChanges()])
+        let reservation = Reservation(
+            unread: jobID,
+            StoredReservation(
+                worker: past.worker.text,
+                reservedAt: past.reservedAt,
+                expiresAt: self.now.wall,
+                lane: nil,
+                offer: 0,
+                request: 0,
+                origin: StoredReservation.Origin(queue: past.queue, token: past.token)
+            ),
+            endsAt: self.now.uptime
         )
+        if let job { reservation.read(job, token: past.token) }
+        return reservation
     }
 
     private func count(failed: Bool) {
@@ -149,10 +183,10 @@ extension JobManager {
     /// What has happened has happened: an error of a link is logged, and changes nothing.
     @discardableResult
     private func run(_ kind: MiddlewareKind, for reservation: Reservation, because report: FailPayload?) -> Bool {
-        guard let chain = self.chains[kind], !chain.isEmpty else { return true }
+        guard let chain = self.chains[kind], !chain.isEmpty, let job = self.job(of: reservation) else { return true }
         let context = JobContext(
             kind: kind,
-            job: reservation.job,
+            job: job,
             reservation: reservation,
             failure: report,
             manager: self
@@ -164,7 +198,7 @@ extension JobManager {
         } catch {
             self.logger.warning(
                 "middleware failed behind a job that has ended",
-                metadata: ["jid": "\(reservation.job.id)", "kind": "\(kind)", "error": "\(error.replyText)"]
+                metadata: ["jid": "\(reservation.jobID)", "kind": "\(kind)", "error": "\(error.replyText)"]
             )
         }
         return true

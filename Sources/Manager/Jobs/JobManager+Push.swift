@@ -33,6 +33,7 @@ extension JobManager {
     private func accept(_ job: Job, replacingDead isDead: Bool) {
         if isDead { self.remove(job.id, from: .dead) }
         self.liveJobs.insert(job.id)
+        self.turnByteCount += job.payload.count
         self.unseenByteCount &+= UInt64(job.payload.count)
         if let due = job.at, due > self.now.wall {
             self.transaction.store(job.id, StoredJob(token: 0, payload: job.payload))
@@ -48,6 +49,7 @@ extension JobManager {
         job.markEnqueued(at: self.now.wall)
         self.lastToken += 1
         self.transaction.store(job.id, StoredJob(token: self.lastToken, payload: job.payload))
+        self.noteArrival(of: job.id)
 
         let queue = self.queue(job.queue)
         self.touch(queue)
@@ -63,14 +65,6 @@ extension JobManager {
     /// Notes that the queue takes part in this turn.
     func touch(_ queue: JobQueue) {
         self.touchedQueues.append(queue)
-    }
-
-    private func standing(of jobID: JobID) throws(StorageError) -> Standing {
-        guard self.liveJobs.mayContain(jobID) else { return .unknown }
-        if let standing = self.transaction.standing(of: jobID) { return standing }
-        if self.reservations[jobID] != nil { return .alive }
-        guard try self.store.records(of: [jobID]) != [.missing] else { return .unknown }
-        return try self.store.scores(of: [jobID], in: .dead) == [nil] ? .alive : .dead
     }
 
     private func checkBounds(of name: QueueName) throws {
@@ -95,33 +89,12 @@ extension JobManager {
 
     func add(_ jobID: JobID, to set: JobSet, at score: WallTime) {
         self.transaction.add(jobID, to: set, at: score)
+        self.noteArrival(of: jobID)
         self.setCounts[set, default: 0] += 1
     }
 
     func remove(_ jobID: JobID, from set: JobSet) {
         self.transaction.remove(jobID, from: set)
         self.setCounts[set, default: 0] -= 1
-    }
-}
-
-/// What a jid stands for already.
-private enum Standing {
-    case unknown
-    /// Enqueued, scheduled, being worked on or waiting for its next try.
-    case alive
-    case dead
-}
-
-extension StorageTransaction {
-    /// What the turn that is under way has made of a jid; nil when it has changed neither the job nor whether it is dead.
-    fileprivate func standing(of jobID: JobID) -> Standing? {
-        let change = self.jobs[jobID]
-        if change == .remove { return .unknown }
-        // A job that is buried is stored, too: with its failure, and only then is it known to be no longer alive.
-        switch self.sets[.dead]?[jobID] {
-        case .some(.some): return .dead
-        case .some(.none): return .alive
-        case nil: return change == nil ? nil : .alive
-        }
     }
 }

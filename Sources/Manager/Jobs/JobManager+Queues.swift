@@ -31,7 +31,7 @@ extension JobManager {
     ///
     /// Right only at the beginning of a turn, since it may have to read the list.
     func drain(_ queue: JobQueue, through token: UInt64, bound: Int) throws(StorageError) -> Bool {
-        if queue.isCold { try self.refill(queue) }
+        if queue.isCold { try self.refill(queue, byteBudget: Self.readByteBudget) }
         self.touch(queue)
         for _ in 0..<bound {
             let next = queue.take(through: token, in: &self.transaction.queues[queue.name, default: QueueChanges()])
@@ -50,20 +50,46 @@ extension JobManager {
         self.forgetIfUnused(queue)
     }
 
-    /// Reads more of a queue's list behind what is mirrored.
+    /// Reads more of a queue's list: jobs of the mirror that are not in memory, and then entries behind the mirror.
     ///
     /// Right only at the beginning of a turn, before the queue is touched: the store must have the list as it is here.
-    func refill(_ queue: JobQueue) throws(StorageError) {
-        let read = try self.store.entries(of: queue.name, from: queue.mirroredCount, count: queue.nextRefillCount)
-        queue.refill(
-            read.map { entry, record in
-                guard case .job(let stored) = record, stored.token == entry.token else {
-                    if case .corrupt = record { _ = self.readJob(entry.jobID, record) }
-                    return JobQueue.Entry(entry: entry, job: nil)
-                }
-                return JobQueue.Entry(entry: entry, job: self.readJob(entry.jobID, record)?.job)
-            }
+    ///
+    /// - Parameter byteBudget: how many bytes it may read, one job beyond it excepted.
+    /// - Returns: how many bytes it has read.
+    @discardableResult
+    func refill(_ queue: JobQueue, byteBudget: Int) throws(StorageError) -> Int {
+        var byteCount = 0
+        let unread = queue.unreadEntries(atMost: JobQueue.refillCount)
+        if !unread.isEmpty {
+            let (contents, read) = try self.contents(of: unread, byteBudget: byteBudget)
+            queue.fill(contents)
+            byteCount += read
+            guard contents.count == unread.count, byteCount < byteBudget else { return byteCount }
+        }
+        guard queue.isCold || queue.wantsRefill else { return byteCount }
+        let entries = try self.store.entries(
+            of: queue.name,
+            from: queue.mirroredCount,
+            count: queue.nextRefillCount
         )
+        let room = min(max(queue.byteRoom, 1), byteBudget - byteCount)
+        let (contents, read) = try self.contents(of: entries, byteBudget: room)
+        queue.refill(zip(entries, contents).map { JobQueue.Entry(entry: $0, content: $1) })
+        return byteCount + read
+    }
+
+    /// What the first of these entries stand for: as many as have room in the bytes, and one at least.
+    private func contents(
+        of entries: [QueueEntry],
+        byteBudget: Int
+    ) throws(StorageError) -> (contents: [JobQueue.Content], byteCount: Int) {
+        let (records, byteCount) = try self.store.records(of: entries.map(\.jobID), byteBudget: byteBudget)
+        let contents = zip(entries, records).map { entry, record -> JobQueue.Content in
+            // One that is damaged is put aside, whatever its token says.
+            if case .job(let stored) = record, stored.token != entry.token { return .stale }
+            return self.readJob(entry.jobID, record).map { .job($0.job) } ?? .stale
+        }
+        return (contents, byteCount)
     }
 
     /// Whether the head of a queue is to be read.
@@ -73,14 +99,17 @@ extension JobManager {
     ///
     /// Begin a turn before, with nothing else in it, and commit behind.
     package func warmQueues() throws(StorageError) {
-        let names = Array(self.coldQueues.prefix(Self.warmedQueueBound))
-        self.coldQueues.subtract(names)
-        // One that was removed meanwhile has nothing to read.
-        let cold = names.compactMap { self.queues[$0] }
+        var byteBudget = Self.readByteBudget
+        var warmed: [JobQueue] = []
         // All reading comes before all handing out, which changes the lists.
-        for queue in cold where queue.wantsRefill { try self.refill(queue) }
-        for queue in cold {
-            if queue.hasWaiting { self.serveWaiting(of: queue) }
+        while byteBudget > 0, warmed.count < Self.warmedQueueBound, let name = self.coldQueues.popFirst() {
+            // One that was removed meanwhile has nothing to read.
+            guard let queue = self.queues[name] else { continue }
+            if queue.isCold || queue.wantsRefill { byteBudget -= try self.refill(queue, byteBudget: byteBudget) }
+            warmed.append(queue)
+        }
+        for queue in warmed {
+            if queue.hasWaiting { self.serveHeldUp(at: queue) }
             if queue.isCold { self.coldQueues.insert(queue.name) }
         }
     }

@@ -11,9 +11,14 @@ extension JobManager {
     func restore(_ state: StoredState) {
         self.restoreQueues(state)
         self.restoreSessions(state)
+        self.liveJobs.reserveCapacity(state.jobCount)
         self.restoreReservations(state)
-        self.liveJobs.reserveCapacity(state.jobIDs.count)
-        for jobID in state.jobIDs { self.liveJobs.insert(jobID) }
+        let walk = LiveJobWalk(
+            queues: state.queues.filter { $0.entryCount > 0 }.map(\.name),
+            sets: JobSet.allCases.filter { state.setCounts[$0, default: 0] > 0 }
+        )
+        self.walk = walk.isDone ? nil : walk
+        if walk.isDone { self.liveJobs.complete() }
     }
 
     private func restoreQueues(_ state: StoredState) {
@@ -37,14 +42,9 @@ extension JobManager {
     }
 
     private func restoreReservations(_ state: StoredState) {
-        for (jobID, stored, record) in state.reservations {
-            guard let (job, token) = self.readJob(jobID, record) else {
-                // Nothing is left that could be worked on or tried again.
-                self.transaction.release(jobID)
-                continue
-            }
-            self.restore(stored, of: job, token: token)
-        }
+        self.reservations.reserveCapacity(state.reservations.count)
+        for (jobID, stored) in state.reservations { self.restore(stored, of: jobID) }
+        self.unreadReservationCount = state.reservations.count
         for session in self.sessions.values {
             for lane in session.lanes.values { lane.sortRestored() }
         }
@@ -54,24 +54,16 @@ extension JobManager {
         }
     }
 
-    private func restore(_ stored: StoredReservation, of job: Job, token: UInt64) {
-        let offer = stored.lane.map { Reservation.Offer(lane: $0, number: stored.offer, request: stored.request) }
-        let reservation = Reservation(
-            job: job,
-            worker: WorkerID(stored.worker),
-            reservedAt: stored.reservedAt,
-            expiresAt: stored.expiresAt,
-            endsAt: self.now.uptime + max(self.now.wall.duration(to: stored.expiresAt), Self.restoredReservation),
-            token: token,
-            offer: offer,
-            lease: nil
-        )
-        self.reservations[job.id] = reservation
+    private func restore(_ stored: StoredReservation, of jobID: JobID) {
+        let left = max(self.now.wall.duration(to: stored.expiresAt), Self.restoredReservation)
+        let reservation = Reservation(unread: jobID, stored, endsAt: self.now.uptime + left)
+        self.reservations[jobID] = reservation
+        self.liveJobs.insert(jobID)
         self.busyCounts[reservation.worker, default: 0] += 1
-        guard let offer, let session = self.sessions[offer.lane.session] else { return }
+        guard let offer = reservation.offer, let session = self.sessions[offer.lane.session] else { return }
         let lane = session.lane(offer.lane.lane)
         if offer.number > lane.record.settled {
-            lane.restore(Lane.Offer(number: offer.number, request: offer.request, jobID: job.id))
+            lane.restore(Lane.Offer(number: offer.number, request: offer.request, jobID: jobID))
         }
     }
 

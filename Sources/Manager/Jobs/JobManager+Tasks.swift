@@ -19,7 +19,8 @@ extension JobManager {
         case .tick(let task, let number, let peer, let moved):
             let start = uptime()
             let count = try self.runSlice(of: task)
-            let isDone = count < Self.sliceBound
+            let isDone = count < Self.sliceBound && !self.isSliceCut
+            self.isSliceCut = false
             self.tasks.note(task, moved: count, isCycle: isDone, took: start.duration(to: uptime()))
             if isDone {
                 self.outbox.send(.tickDone(task, number: number, count: UInt64(moved + count)), to: peer)
@@ -83,10 +84,12 @@ extension JobManager {
         // What has left the set must not leave it again.
         var seen: Set<JobID> = []
         let found = slice.indices.filter { scores[$0] != nil && seen.insert(slice[$0]).inserted }
-        for (index, record) in zip(found, try self.store.records(of: found.map { slice[$0] })) {
+        let records = try self.records(of: found.map { slice[$0] }, for: mutation.operation, isFiltered: false)
+        for (index, record) in zip(found, records) {
             self.apply(mutation.operation, to: slice[index], record, in: set)
         }
-        jobs.passOver(slice.count)
+        // What had no room in the read is for the next slice.
+        jobs.passOver(records.count < found.count ? found[records.count] : slice.count)
         guard !jobs.isEmpty else { return self.finish(asker, with: .ok) }
         self.note(asker) { $0.doneCount = jobs.doneCount }
         self.tasks.add(.mutateNamed(mutation, jobs, asker))
@@ -99,22 +102,25 @@ extension JobManager {
     ) throws(StorageError) {
         let set = mutation.target.set
         let (members, next) = try self.store.scan(set, from: cursor, count: Self.scanCount)
+        // A scan may show a member twice, and what has left the set must not leave it again.
         var seen: Set<JobID> = []
-        var left: [JobID] = []
-        var budget = Self.filterBudget
-        for (member, record) in members where seen.insert(member.jobID).inserted {
-            guard budget > 0 else {
-                left.append(member.jobID)
-                continue
-            }
-            budget -= mutation.stepCount(for: record)
-            guard self.matches(mutation, record) else { continue }
-            self.apply(mutation.operation, to: member.jobID, record, in: set)
-        }
-        self.goOn(with: mutation, found: left[...], cursor: next, for: asker)
+        let found = members.map(\.jobID).filter { seen.insert($0).inserted }
+        try self.mutate(mutation, found: found[...], cursor: next, for: asker)
     }
 
-    /// Looks at jobs of a set that an earlier slice has found, and that may have left it since.
+    /// The records that an operation needs of the first of these jobs, as many as one read may bring.
+    ///
+    /// What only leaves its set is not read; it has the record of a job that is not there.
+    private func records(
+        of jobIDs: [JobID],
+        for operation: Mutation.Operation,
+        isFiltered: Bool
+    ) throws(StorageError) -> [JobRecord] {
+        guard isFiltered || operation == .requeue else { return jobIDs.map { _ in .missing } }
+        return try self.store.records(of: jobIDs, byteBudget: Self.readByteBudget).records
+    }
+
+    /// Looks at jobs of a set that a scan has found, in this slice or an earlier one, and that may have left it since.
     private func mutate(
         _ mutation: Mutation,
         found jobIDs: ArraySlice<JobID>,
@@ -122,19 +128,22 @@ extension JobManager {
         for asker: TaskBoard.Asker
     ) throws(StorageError) {
         let set = mutation.target.set
-        var left = jobIDs
+        let isFiltered = mutation.operation != .clear && mutation.filter != nil
+        let some = Array(jobIDs.prefix(Self.scanCount))
+        let scores = try self.store.scores(of: some, in: set)
+        let found = some.indices.filter { scores[$0] != nil }
+        let records = try self.records(of: found.map { some[$0] }, for: mutation.operation, isFiltered: isFiltered)
+        var handledCount = records.count < found.count ? found[records.count] : some.count
         var budget = Self.filterBudget
-        while budget > 0, !left.isEmpty {
-            let some = Array(left.prefix(Self.readCount))
-            left = left.dropFirst(some.count)
-            let scores = try self.store.scores(of: some, in: set)
-            let members = zip(some, scores).filter { $0.1 != nil }.map(\.0)
-            for (jobID, record) in zip(members, try self.store.records(of: members)) {
-                budget -= mutation.stepCount(for: record)
-                if self.matches(mutation, record) { self.apply(mutation.operation, to: jobID, record, in: set) }
+        for (index, record) in zip(found, records) {
+            guard budget > 0 else {
+                handledCount = index
+                break
             }
+            budget -= mutation.stepCount(for: record)
+            if self.matches(mutation, record) { self.apply(mutation.operation, to: some[index], record, in: set) }
         }
-        self.goOn(with: mutation, found: left, cursor: cursor, for: asker)
+        self.goOn(with: mutation, found: jobIDs.dropFirst(handledCount), cursor: cursor, for: asker)
     }
 
     private func goOn(
@@ -154,8 +163,6 @@ extension JobManager {
 
     /// How many members of a set one slice looks at.
     private static var scanCount: Int { 200 }
-    /// How many of those that are left are read at a time.
-    private static var readCount: Int { 8 }
     /// How many steps one slice may take to compare jobs with a filter; the job that passes it is compared to its end.
     static var filterBudget: Int { 4 << 20 }
 
@@ -222,7 +229,8 @@ extension JobManager {
     private func latency(of text: String) throws(StorageError) -> Double {
         guard let name = try? QueueName(parsing: text), let queue = self.queues[name], queue.entryCount > 0
         else { return 0 }
-        if queue.isCold { try self.refill(queue) }
+        // One job is enough to know; the rest is read when it is wanted.
+        if queue.isCold { try self.refill(queue, byteBudget: 1) }
         guard let enqueuedAt = queue.oldest?.enqueuedAt else { return 0 }
         return max(0, self.now.wall.secondsSinceEpoch - enqueuedAt.secondsSinceEpoch)
     }
@@ -233,9 +241,12 @@ extension JobManager {
         self.transaction.flushesEverything = true
         for reservation in self.reservations.values { reservation.lease?.release() }
         self.reservations.removeAll()
+        self.unreadReservationCount = 0
+        self.returned.removeAll()
         self.busyCounts.removeAll()
         self.setCounts.removeAll()
         self.counters = JobCounters()
+        // A walk that is under way finds nothing more, and ends.
         self.liveJobs.removeAll()
         self.coldQueues.removeAll()
         for queue in Array(self.queues.values) {

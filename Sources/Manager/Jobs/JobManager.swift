@@ -15,6 +15,10 @@ public final class JobManager {
     public static let sliceBound = 500
     /// What part of the bytes that the store may take is let in before the store is asked again.
     static let storeShare: UInt64 = 64
+    /// How many bytes of payloads one turn reads, hands out or writes before it leaves the rest to the next.
+    static let turnByteBound = 8 << 20
+    /// How many bytes of payloads one read for queues, sets or reservations brings, one job beyond it excepted.
+    static let readByteBudget = 4 << 20
 
     let store: any JobStore
     let settings: ManagerSettings
@@ -31,12 +35,18 @@ public final class JobManager {
 
     var queues: [QueueName: JobQueue] = [:]
     var reservations: [JobID: Reservation] = [:]
+    /// How many of them an earlier leader gave, and have their jobs in the store alone.
+    var unreadReservationCount = 0
     var busyCounts: [WorkerID: Int] = [:]
     /// Jobs that lie in their queues again although their workers may have them.
     var returned: [JobID: ReturnedJob] = [:]
     var setCounts: [JobSet: Int]
     var counters: JobCounters
     var liveJobs = LiveJobIndex()
+    /// The reading of the names of live jobs that is under way.
+    var walk: LiveJobWalk?
+    /// What the store said, in the turn that is under way, of jids that commands of it named.
+    var askedStandings: [JobID: JobStanding] = [:]
     var workers: WorkerRegistry
     var sessions: [SessionID: FrontSession] = [:]
     /// The fetches that wait, by their deadlines, and some that wait no more.
@@ -58,7 +68,15 @@ public final class JobManager {
     var sliceUnderWay: SliceUnderWay?
 
     /// Queues whose head must be read before a fetch that waits for them can be served.
-    var coldQueues: Set<QueueName> = []
+    var coldQueues = ColdQueues()
+    /// Whether the fetch that is being served has met a queue that must be read first.
+    var isHeldUp = false
+    /// Bytes of payloads that the turn under way has read, handed out or written.
+    var turnByteCount = 0
+    /// Whether a slice has left something because of its bytes.
+    var isSliceCut = false
+    /// What kept the turn that is under way from reading what it needed.
+    var readFailure: StorageError?
     /// What a fetcher took in the call that is under way.
     var taken: [SimpleLease] = []
     /// Queues of the jobs whose leases were released in the turn that is under way.
@@ -130,6 +148,8 @@ public final class JobManager {
     ///
     /// - Parameter always: writes even when nothing has changed, as a new leader does to mark its epoch.
     package func commit(always: Bool = false) throws(StorageError) {
+        // What was decided without what it had to know is not kept.
+        if let readFailure = self.readFailure { throw readFailure }
         if !self.releasedQueues.isEmpty { self.serveReleased() }
         if !self.transaction.isEmpty || always {
             for (key, lane) in self.touchedLanes { self.transaction.lanes[key] = lane.makeRecord() }
@@ -146,7 +166,12 @@ public final class JobManager {
         self.touchedLanes.removeAll(keepingCapacity: true)
         for queue in self.touchedQueues { queue.endTurn() }
         self.touchedQueues.removeAll(keepingCapacity: true)
+        if !self.askedStandings.isEmpty { self.askedStandings.removeAll() }
+        self.turnByteCount = 0
     }
+
+    /// Whether the turn that is under way has moved as many bytes as one should.
+    package var isTurnFull: Bool { self.turnByteCount >= Self.turnByteBound }
 
     // MARK: The Manager API
 

@@ -20,6 +20,8 @@ package final class LeaderLoop {
     ///
     /// Far more than have room in the link: it only keeps a peer that never stops from holding up the others.
     static let discardBound = 1_000_000
+    /// How much time passes between two steps of learning which jobs are alive, while there is work.
+    static let learningInterval = Duration.milliseconds(20)
 
     private let link: any LeaderLink
     private let store: any JobStore
@@ -33,6 +35,7 @@ package final class LeaderLoop {
     private var refused = RefusedBatches()
     private var unreadable = SampledLines<String>()
     private var seekers = LeaderSeekers()
+    private var learnedAt = Uptime(nanoseconds: 0)
 
     /// - Parameter extend: adds middleware and a fetcher to each manager that is made, on this loop's thread.
     package init(
@@ -114,15 +117,17 @@ package final class LeaderLoop {
         self.logger.info(
             "leading",
             metadata: [
-                "epoch": "\(leadership.epoch.number)", "jobs": "\(state.jobIDs.count)",
+                "epoch": "\(leadership.epoch.number)", "jobs": "\(state.jobCount)",
                 "working": "\(state.reservations.count)",
             ]
         )
         do {
+            self.learnedAt = self.clocks.uptime()
             while !self.stop.isRequested, self.duty(of: manager) == .lead {
-                try self.takeTurn(of: manager)
+                let isBusy = try self.takeTurn(of: manager)
                 if manager.hasColdQueues { try self.write(manager) { try manager.warmQueues() } }
                 if manager.hasTasks { try self.write(manager) { try manager.runSlice(uptime: self.clocks.uptime) } }
+                if manager.isLearningJobs { try self.learn(with: manager, isBusy: isBusy) }
             }
         } catch {
             // One that was refused leads again, and answers until then.
@@ -171,14 +176,29 @@ package final class LeaderLoop {
         self.election.duty(in: manager.epoch, at: self.clocks.uptime())
     }
 
-    /// One turn of commands.
-    private func takeTurn(of manager: JobManager) throws {
+    /// One turn of commands, or several when they move more bytes than one turn should; whether there were any.
+    private func takeTurn(of manager: JobManager) throws -> Bool {
         try self.receive(waitingAtMost: self.patience(with: manager))
         defer { self.inbox.removeAll(keepingCapacity: true) }
-        try self.write(manager) {
-            for (peer, message) in self.inbox { manager.handle(message, from: peer) }
-            manager.answerOverdueFetches()
-        }
+        var next = self.inbox.startIndex
+        repeat {
+            try self.write(manager) {
+                try manager.prepare(for: self.inbox[next...].lazy.map(\.message))
+                while next < self.inbox.endIndex, !manager.isTurnFull {
+                    manager.handle(self.inbox[next].message, from: self.inbox[next].peer)
+                    next += 1
+                }
+                manager.answerOverdueFetches()
+            }
+        } while next < self.inbox.endIndex
+        return !self.inbox.isEmpty
+    }
+
+    /// Lets the manager read some more names of jobs: whenever there is nothing else to do, and now and then if there is.
+    private func learn(with manager: JobManager, isBusy: Bool) throws {
+        guard !isBusy || self.learnedAt + Self.learningInterval <= self.clocks.uptime() else { return }
+        try manager.learnJobs()
+        self.learnedAt = self.clocks.uptime()
     }
 
     /// Takes messages in; copies of batches that were refused are answered at once.
@@ -238,7 +258,7 @@ package final class LeaderLoop {
 
     /// How long nothing needs to be done unless a message comes.
     private func patience(with manager: JobManager) -> Duration {
-        if manager.hasTasks || manager.hasColdQueues { return .zero }
+        if manager.hasTasks || manager.hasColdQueues || manager.isLearningJobs { return .zero }
         guard let deadline = manager.nextDeadline else { return Self.longestWait }
         return max(.zero, min(Self.longestWait, self.clocks.uptime().duration(to: deadline)))
     }

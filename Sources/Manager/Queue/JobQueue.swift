@@ -18,10 +18,26 @@ final class JobQueue {
     /// With fewer entries than this, the mirror is filled again.
     static let lowWater = 128
 
+    /// What is known of an entry's job.
+    enum Content {
+        case job(Job)
+        /// The entry no longer counts.
+        case stale
+        /// The job is in the store alone; only entries that came back to the head are mirrored so.
+        case unread
+
+        var byteCount: Int {
+            if case .job(let job) = self { job.payload.count } else { 0 }
+        }
+
+        var isUnread: Bool {
+            if case .unread = self { true } else { false }
+        }
+    }
+
     struct Entry {
         let entry: QueueEntry
-        /// Nil for an entry that no longer counts.
-        let job: Job?
+        var content: Content
     }
 
     let name: QueueName
@@ -34,6 +50,8 @@ final class JobQueue {
     private var appendedCount = 0
     private var mirror: Deque<Entry> = []
     private var mirrorByteCount = 0
+    /// How many entries of the mirror are unread.
+    private var unreadCount = 0
     /// How large the jobs were that were read last, on average.
     private var typicalByteCount: Int?
     private var line: Deque<WaitingFetch> = []
@@ -49,8 +67,10 @@ final class JobQueue {
     /// Whether the mirror holds every entry of the list.
     private var mirrorIsComplete: Bool { self.mirror.count == self.entryCount }
 
-    /// Whether the list has entries and the mirror has none.
-    var isCold: Bool { self.mirror.isEmpty && self.entryCount > 0 }
+    /// Whether the list has entries and the next one's job is not in memory.
+    var isCold: Bool {
+        self.entryCount > 0 && (self.mirror.isEmpty || (self.unreadCount > 0 && self.mirror[0].content.isUnread))
+    }
 
     /// Whether it is time to read more of the list.
     var wantsRefill: Bool {
@@ -60,16 +80,18 @@ final class JobQueue {
     /// How many entries to read next, so that the mirror stays within its bytes if the next jobs are like the last.
     var nextRefillCount: Int {
         guard let typicalByteCount = self.typicalByteCount else { return Self.firstRefillCount }
-        let room = max(0, Self.mirrorByteBound - self.mirrorByteCount)
-        return min(max(room / max(typicalByteCount, 1), 1), Self.refillCount)
+        return min(max(self.byteRoom / max(typicalByteCount, 1), 1), Self.refillCount)
     }
+
+    /// How many bytes of payload the mirror may take beside those that it has.
+    var byteRoom: Int { max(0, Self.mirrorByteBound - self.mirrorByteCount) }
 
     /// How many entries of the list are mirrored.
     var mirroredCount: Int { self.mirror.count }
 
     /// A job joins at the tail.
     func append(_ entry: QueueEntry, _ job: Job, in changes: inout QueueChanges) {
-        if self.mirrorIsComplete && self.hasRoom { self.mirrorTail(Entry(entry: entry, job: job)) }
+        if self.mirrorIsComplete && self.hasRoom { self.mirrorTail(Entry(entry: entry, content: .job(job))) }
         self.entryCount += 1
         self.appendedCount += 1
         changes.append(entry)
@@ -77,27 +99,37 @@ final class JobQueue {
 
     /// The oldest job leaves; entries that no longer count leave with it.
     ///
-    /// Nil when none is mirrored, or when the next one has entered the queue after this token.
+    /// Nil when the next one is not in memory, or has entered the queue after this token.
     func take(through token: UInt64 = .max, in changes: inout QueueChanges) -> (job: Job, token: UInt64)? {
-        while let next = self.mirror.first, next.entry.token <= token, let head = self.takeHead(in: &changes) {
-            guard let job = head.job else { continue }
+        while !self.mirror.isEmpty, !self.isCold, self.mirror[0].entry.token <= token,
+            let head = self.takeHead(in: &changes)
+        {
+            guard case .job(let job) = head.content else { continue }
             self.mirrorByteCount -= job.payload.count
             return (job, head.entry.token)
         }
         return nil
     }
 
-    /// The job of one entry leaves before its turn; nil when the entry is not mirrored.
+    /// The job of one entry leaves before its turn; nil when its job is not in memory.
     ///
     /// Its entry counts no longer, and leaves the list when it is the first.
     func withdraw(_ token: UInt64, in changes: inout QueueChanges) -> Job? {
-        guard let index = self.mirror.firstIndex(where: { $0.entry.token == token }),
-            let job = self.mirror[index].job
-        else { return nil }
-        self.mirror[index] = Entry(entry: self.mirror[index].entry, job: nil)
-        self.mirrorByteCount -= job.payload.count
-        while let head = self.mirror.first, head.job == nil { _ = self.takeHead(in: &changes) }
+        guard let index = self.mirror.firstIndex(where: { $0.entry.token == token }) else { return nil }
+        let content = self.replaceContent(at: index, with: .stale)
+        while case .stale = self.mirror.first?.content { _ = self.takeHead(in: &changes) }
+        guard case .job(let job) = content else { return nil }
         return job
+    }
+
+    /// Puts another content into an entry of the mirror; what it was before.
+    @discardableResult
+    private func replaceContent(at index: Int, with content: Content) -> Content {
+        let before = self.mirror[index].content
+        self.mirror[index].content = content
+        self.mirrorByteCount += content.byteCount - before.byteCount
+        self.unreadCount += (content.isUnread ? 1 : 0) - (before.isUnread ? 1 : 0)
+        return before
     }
 
     private func takeHead(in changes: inout QueueChanges) -> Entry? {
@@ -112,17 +144,41 @@ final class JobQueue {
         return head
     }
 
-    /// A job comes back to the head.
-    func giveBack(_ entry: QueueEntry, _ job: Job, in changes: inout QueueChanges) {
-        self.mirror.prepend(Entry(entry: entry, job: job))
-        self.mirrorByteCount += job.payload.count
+    /// A job comes back to the head; without it, it is read when its turn comes.
+    func giveBack(_ entry: QueueEntry, _ job: Job?, in changes: inout QueueChanges) {
+        let content: Content = job.map { .job($0) } ?? .unread
+        self.mirror.prepend(Entry(entry: entry, content: content))
+        self.mirrorByteCount += content.byteCount
+        if content.isUnread { self.unreadCount += 1 }
         self.entryCount += 1
         changes.giveBack(entry)
     }
 
     /// The oldest job, if it is mirrored.
     var oldest: Job? {
-        self.mirror.first { $0.job != nil }?.job
+        for entry in self.mirror {
+            switch entry.content {
+            case .job(let job): return job
+            case .stale: continue
+            case .unread: return nil
+            }
+        }
+        return nil
+    }
+
+    /// The first of the mirrored entries whose jobs are not in memory.
+    func unreadEntries(atMost count: Int) -> [QueueEntry] {
+        guard self.unreadCount > 0 else { return [] }
+        return Array(self.mirror.lazy.filter(\.content.isUnread).map(\.entry).prefix(count))
+    }
+
+    /// What was read for the first entries that were unread.
+    func fill(_ contents: [Content]) {
+        var index = 0
+        for content in contents {
+            while !self.mirror[index].content.isUnread { index += 1 }
+            self.replaceContent(at: index, with: content)
+        }
     }
 
     /// Entries that were read behind those that are mirrored.
@@ -142,6 +198,7 @@ final class JobQueue {
         self.appendedCount = 0
         self.mirror.removeAll()
         self.mirrorByteCount = 0
+        self.unreadCount = 0
     }
 
     /// The turn's changes are in the store.
@@ -155,7 +212,7 @@ final class JobQueue {
 
     private func mirrorTail(_ entry: Entry) {
         self.mirror.append(entry)
-        self.mirrorByteCount += entry.job?.payload.count ?? 0
+        self.mirrorByteCount += entry.content.byteCount
     }
 
     // MARK: Waiting fetches

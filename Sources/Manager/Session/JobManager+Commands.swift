@@ -17,7 +17,7 @@ extension JobManager {
             self.withdraw(command.request, on: lane)
             return .nothing
         case .acknowledge(let jobID):
-            self.acknowledge(JobID(jobID))
+            self.settle(JobID(jobID))
             return .ok
         case .fail(let jobID, let errorType, let message, let backtrace):
             return self.settle(
@@ -114,9 +114,10 @@ extension JobManager {
             return .parked
         }
         guard let offer = lane.unsettledOffer(for: request),
-            let reservation = self.reservation(for: offer, on: lane)
+            let reservation = self.reservation(for: offer, on: lane), let job = self.job(of: reservation)
         else { return nil }
-        return .job(offer: offer.number, payload: reservation.job.payload)
+        self.turnByteCount += job.payload.count
+        return .job(offer: offer.number, payload: job.payload)
     }
 
     private func park(

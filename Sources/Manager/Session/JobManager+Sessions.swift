@@ -118,13 +118,21 @@ extension JobManager {
         guard !lost.isEmpty else { return 0 }
         let held = self.reservations.values.lazy.filter { lost.contains($0.worker) }
         let reservations = Array(held.prefix(Self.sliceBound))
-        for reservation in reservations { self.expire(reservation) }
+        var count = 0
+        for reservation in reservations {
+            guard !self.isTurnFull else {
+                self.isSliceCut = true
+                break
+            }
+            self.expire(reservation)
+            count += 1
+        }
         // One that has more jobs stays lost until the next slice, unless it comes back before.
         for worker in lost where self.busyCounts[worker] == nil {
             self.workers.giveUp(worker)
             self.transaction.workerStates.updateValue(nil, forKey: worker)
         }
-        return reservations.count
+        return count
     }
 
     // MARK: Batches
@@ -188,9 +196,11 @@ extension JobManager {
         switch reply {
         case .job(let number, let jid):
             let reservation = self.reservations[JobID(String(decoding: jid, as: UTF8.self))]
-            guard let reservation, reservation.offer?.number == number, reservation.offer?.lane == lane.key
+            guard let reservation, reservation.offer?.number == number, reservation.offer?.lane == lane.key,
+                let job = self.job(of: reservation)
             else { return .null }
-            return .job(offer: number, payload: reservation.job.payload)
+            self.turnByteCount += job.payload.count
+            return .job(offer: number, payload: job.payload)
         case .parked:
             // It waited with the earlier leader, and goes on waiting here.
             let outcome = self.execute(command, on: lane)
@@ -231,15 +241,17 @@ extension JobManager {
     /// Remembers that the worker may have got the job that is about to be taken back.
     private func noteReturn(of offer: Lane.Offer, on lane: Lane) {
         guard let held = self.reservation(for: offer, on: lane) else { return }
+        // What was handed out by an earlier version says only in its job where it came from.
+        if held.origin == nil { _ = self.job(of: held) }
+        guard let origin = held.origin else { return }
         if self.returned.count >= ReturnedJob.bound { self.returned.removeAll() }
-        self.returned[offer.jobID] = ReturnedJob(ending: held)
+        self.returned[offer.jobID] = ReturnedJob(ending: held, from: origin)
     }
 
     private func takeBack(_ offer: Lane.Offer, on lane: Lane) {
         guard self.reservation(for: offer, on: lane) != nil, let reservation = self.endReservation(of: offer.jobID)
         else { return }
-        self.giveBack(reservation.job, token: reservation.token)
-        let queue = self.queue(reservation.job.queue)
+        guard let queue = self.giveBack(reservation) else { return }
         if queue.hasWaiting { self.serveWaiting(of: queue) }
     }
 }

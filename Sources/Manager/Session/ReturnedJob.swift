@@ -1,4 +1,5 @@
 import JobCore
+import JobStorage
 
 /// What is remembered of a reservation that ended with its front, before it was known whether the worker had the job.
 ///
@@ -13,9 +14,9 @@ struct ReturnedJob {
     let worker: WorkerID
     let reservedAt: WallTime
 
-    init(ending reservation: Reservation) {
-        self.queue = reservation.job.queue
-        self.token = reservation.token
+    init(ending reservation: Reservation, from origin: StoredReservation.Origin) {
+        self.queue = origin.queue
+        self.token = origin.token
         self.worker = reservation.worker
         self.reservedAt = reservation.reservedAt
     }

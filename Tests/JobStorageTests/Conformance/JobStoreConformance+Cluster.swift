@@ -179,7 +179,8 @@ extension JobStoreConformance {
 
         let state = try data.store().load()
         #expect(state.position.sequence == 2)
-        #expect(state.jobIDs == ["new"])
+        #expect(state.jobCount == 1)
+        #expect(try store.recordByteCounts(of: ["new"]) != [0])
         #expect(state.queues == [StoredQueue(name: "q", entryCount: 1)])
         #expect(state.pausedQueues == [])
         #expect(state.reservations.isEmpty)

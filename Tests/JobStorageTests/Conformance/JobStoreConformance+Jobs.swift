@@ -39,20 +39,48 @@ extension JobStoreConformance {
         let records = try store.records(of: ["kept", "removed", "revived"])
 
         #expect(records == [.job(.sample("second")), .missing, .job(.sample("first"))])
-        #expect(Set(try store.load().jobIDs) == ["kept", "revived"])
     }
 
-    @Test("lists every live job once", arguments: StoreKind.allCases)
-    func jobIDs(kind: StoreKind) throws {
+    @Test("tells how many bytes the record of a job takes, and 0 where there is none", arguments: StoreKind.allCases)
+    func recordByteCounts(kind: StoreKind) throws {
         let store = try kind.makeData().loadedStore()
         let jobs = (0..<2_500).map { JobID("job-\($0)") }
         try store.commit(.turn(1) { for job in jobs { $0.store(job, .sample("x")) } })
         try store.commit(.turn(2) { for job in jobs.prefix(500) { $0.remove(job) } })
+        try store.commit(
+            .turn(3) { $0.store("large", StoredJob(token: 1, payload: .init(repeating: 7, count: 9_000))) }
+        )
 
-        let listed = try store.load().jobIDs
+        let byteCounts = try store.recordByteCounts(of: jobs + ["large"])
 
-        #expect(listed.count == 2_000)
-        #expect(Set(listed) == Set(jobs.dropFirst(500)))
+        let overhead = try #require(byteCounts.last) - 9_000
+        #expect((1...64).contains(overhead))
+        #expect(byteCounts.dropLast() == Array(repeating: 0, count: 500) + Array(repeating: overhead + 1, count: 2_000))
+        #expect(try store.recordByteCounts(of: []).isEmpty)
+    }
+
+    @Test(
+        "brings the records that have room in a budget of bytes, and one at least",
+        arguments: StoreKind.allCases,
+        [(0, 1), (1, 1), (2_500, 2), (3_500, 3), (1_000_000, 5), (.max, 5)]
+    )
+    func byteBudget(kind: StoreKind, budget: (byteCount: Int, recordCount: Int)) throws {
+        let store = try kind.makeData().loadedStore()
+        let jobs: [JobID] = ["a", "missing", "b", "c", "d"]
+        try store.commit(
+            .turn(1) { transaction in
+                for job in jobs where job != "missing" {
+                    transaction.store(job, StoredJob(token: 1, payload: .init(repeating: 7, count: 1_500)))
+                }
+            }
+        )
+
+        let (records, byteCount) = try store.records(of: jobs, byteBudget: budget.byteCount)
+
+        #expect(records == Array(try store.records(of: jobs).prefix(budget.recordCount)))
+        #expect(byteCount <= max(budget.byteCount, 1_600))
+        #expect(byteCount >= records.reduce(0) { $0 + $1.payloadByteCount })
+        #expect(try store.records(of: [], byteBudget: budget.byteCount).records.isEmpty)
     }
 
     @Test("takes names with spaces, line ends and colons", arguments: StoreKind.allCases)
@@ -69,16 +97,17 @@ extension JobStoreConformance {
             }
         )
 
-        #expect(try store.entries(of: "q", from: 0, count: 1).map(\.entry) == [QueueEntry(token: 9, jobID: odd)])
-        #expect(try store.members(of: .retries, from: 0, count: 1).map(\.member.jobID) == [odd])
+        #expect(try store.entries(of: "q", from: 0, count: 1) == [QueueEntry(token: 9, jobID: odd)])
+        #expect(try store.members(of: .retries, from: 0, count: 1).map(\.jobID) == [odd])
         #expect(try store.keyValue("k\r\n") == [13, 10])
         let state = try data.store().load()
-        #expect(state.jobIDs == [odd])
+        #expect(try store.newestEntries(of: "q", from: 0, count: 1) == [QueueEntry(token: 9, jobID: odd)])
+        #expect(try store.recordByteCounts(of: [odd]) != [0])
         #expect(state.reservations.map(\.jobID) == [odd])
         #expect(state.reservations.first?.reservation == .sample(worker: "w\r\n é"))
     }
 
-    @Test("tells a reservation with its lane and its record until it is released", arguments: StoreKind.allCases)
+    @Test("tells a reservation with its lane and its origin until it is released", arguments: StoreKind.allCases)
     func reservations(kind: StoreKind) throws {
         let data = try kind.makeData()
         let store = try data.loadedStore()
@@ -89,7 +118,8 @@ extension JobStoreConformance {
             expiresAt: WallTime(nanosecondsSinceEpoch: 1_795_441_908_123_456_789),
             lane: lane,
             offer: .max,
-            request: 3
+            request: 3,
+            origin: StoredReservation.Origin(queue: "q.1", token: .max)
         )
         try store.commit(
             .turn(1) { transaction in
@@ -102,13 +132,9 @@ extension JobStoreConformance {
         try store.commit(.turn(2) { $0.release("released") })
 
         let reservations = try data.store().load().reservations
-        let byJob = Dictionary(uniqueKeysWithValues: reservations.map { ($0.jobID, ($0.reservation, $0.record)) })
+        let byJob = Dictionary(uniqueKeysWithValues: reservations.map { ($0.jobID, $0.reservation) })
 
-        #expect(Set(byJob.keys) == ["offered", "orphan"])
-        #expect(byJob["offered"]?.0 == offered)
-        #expect(byJob["offered"]?.1 == .job(.sample("one")))
-        #expect(byJob["orphan"]?.0 == .sample(worker: ""))
-        #expect(byJob["orphan"]?.1 == .missing)
+        #expect(byJob == ["offered": offered, "orphan": .sample(worker: "")])
     }
 
     @Test("follows a reservation that is extended", arguments: StoreKind.allCases)

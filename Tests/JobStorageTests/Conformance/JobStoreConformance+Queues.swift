@@ -4,7 +4,7 @@ import Testing
 
 extension JobStoreConformance {
     private func tokens(of queue: QueueName, in store: any JobStore) throws -> [UInt64] {
-        try store.entries(of: queue, from: 0, count: 100).map(\.entry.token)
+        try store.entries(of: queue, from: 0, count: 100).map(\.token)
     }
 
     @Test("gives entries out in the order in which they came", arguments: StoreKind.allCases)
@@ -87,10 +87,11 @@ extension JobStoreConformance {
         )
 
         let entries = try store.entries(of: "q", from: 0, count: 10)
+        let records = try store.records(of: entries.map(\.jobID))
 
-        #expect(entries.map(\.entry.token) == [1, 2, 3])
-        #expect(entries.map { $0.record.token == $0.entry.token } == [false, false, true])
-        #expect(entries.map(\.record) == [.job(.sample("j1", token: 3)), .missing, .job(.sample("j1", token: 3))])
+        #expect(entries.map(\.token) == [1, 2, 3])
+        #expect(zip(entries, records).map { $0.token == $1.token } == [false, false, true])
+        #expect(records == [.job(.sample("j1", token: 3)), .missing, .job(.sample("j1", token: 3))])
     }
 
     @Test("empties a cleared queue before anything joins it", arguments: StoreKind.allCases)
@@ -148,7 +149,7 @@ extension JobStoreConformance {
     }
 
     @Test(
-        "pages through a queue from its oldest entry",
+        "pages through a queue from its oldest entry, and from its newest",
         arguments: StoreKind.allCases,
         [(0, 3), (2, 3), (9, 3), (10, 3), (12, 1), (0, 0), (3, -1), (-1, 2), (0, 10), (0, 99)]
     )
@@ -161,9 +162,12 @@ extension JobStoreConformance {
             }
         )
 
-        let tokens = try store.entries(of: "q", from: page.offset, count: page.count).map(\.entry.token)
+        let tokens = try store.entries(of: "q", from: page.offset, count: page.count).map(\.token)
+        let newest = try store.newestEntries(of: "q", from: page.offset, count: page.count).map(\.token)
 
         let all = Array(UInt64(0)...9)
         #expect(tokens == (page.offset < 0 ? [] : Array(all.dropFirst(page.offset).prefix(max(0, page.count)))))
+        let reversed = Array(all.reversed())
+        #expect(newest == (page.offset < 0 ? [] : Array(reversed.dropFirst(page.offset).prefix(max(0, page.count)))))
     }
 }

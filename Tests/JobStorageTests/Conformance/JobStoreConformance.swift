@@ -13,7 +13,7 @@ struct JobStoreConformance {
         #expect(state.lastToken == 0)
         #expect(state.queues.isEmpty && state.pausedQueues.isEmpty && state.reservations.isEmpty)
         #expect(state.lanes.isEmpty && state.sessions.isEmpty && state.workerStates.isEmpty)
-        #expect(state.jobIDs.isEmpty)
+        #expect(state.jobCount == 0)
         #expect(state.setCounts == [.scheduled: 0, .retries: 0, .dead: 0])
         #expect(state.counters == JobCounters())
     }
@@ -86,10 +86,8 @@ struct JobStoreConformance {
         #expect(state.queues == [StoredQueue(name: "q", entryCount: jobCount)])
         #expect(state.setCounts[.dead] == jobCount)
         #expect(state.reservations.count == jobCount)
-        #expect(state.jobIDs.count == jobCount)
-        #expect(Set(state.jobIDs).count == jobCount)
         let entries = try store.entries(of: "q", from: 0, count: jobCount)
-        #expect(entries.map(\.entry.token) == Array(1...UInt64(jobCount)))
-        #expect(entries.allSatisfy { $0.record.token == $0.entry.token })
+        #expect(entries.map(\.token) == Array(1...UInt64(jobCount)))
+        #expect(try store.records(of: entries.map(\.jobID)).map(\.token) == entries.map(\.token))
     }
 }

@@ -171,7 +171,7 @@ struct FetcherTests {
             #expect(reply == .parked)
             #expect(try world.queued() == (1...3).map { "order-00000\($0)" })
         }
-        #expect(try world.state.jobIDs.count == 3)
+        #expect(world.data.jobIDs.count == 3)
     }
 
     @Test("BasicFetch takes from the first queue that has a job, through the source as well as without it")

@@ -170,7 +170,7 @@ struct ManagerAPITests {
         let job = try world.turn { $0.acknowledge(JobID("order-000001")) }
         #expect(job?.id.text == "order-000001")
         #expect(world.manager.workingCount() == 0)
-        #expect(try world.state.jobIDs.isEmpty)
+        #expect(world.data.jobIDs.isEmpty)
         #expect(try world.state.reservations.isEmpty)
         #expect(try world.state.counters == JobCounters(processed: 1, failures: 0))
     }
@@ -207,7 +207,7 @@ struct ManagerAPITests {
         try world.turn { try $0.fail(report) }
         #expect(try world.count(of: .retries) == 0)
         let dead = try #require(try world.store.members(of: .dead, from: 0, count: 2).first)
-        #expect(dead.member.score == last + .seconds(180 * 86_400))
+        #expect(dead.score == last + .seconds(180 * 86_400))
         let failure = try #require(try world.stored("order-000001")?.failure)
         #expect(failure.failedAt == ManagerWorld.start)
         #expect(failure.retryCount == 2)
@@ -222,7 +222,7 @@ struct ManagerAPITests {
     func failWithoutRetry() throws {
         let world = try Self.worldWithReservation(#""retry":0"#)
         try world.turn { try $0.fail(FailPayload(jobID: JobID("order-000001"), errorType: "", message: "")) }
-        #expect(try world.state.jobIDs.isEmpty)
+        #expect(world.data.jobIDs.isEmpty)
         #expect(try world.state.counters == JobCounters(processed: 1, failures: 1))
     }
 
@@ -345,7 +345,7 @@ struct ManagerAPITests {
         let end = ManagerWorld.start + .seconds(180 * 86_400)
         #expect(try world.turn { try $0.purge(at: end + .seconds(-1)) } == 0)
         #expect(try world.turn { try $0.purge(at: end) } == 1)
-        #expect(try world.state.jobIDs.isEmpty)
+        #expect(world.data.jobIDs.isEmpty)
         #expect(try world.count(of: .dead) == 0)
     }
 

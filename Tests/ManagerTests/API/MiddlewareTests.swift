@@ -79,7 +79,7 @@ struct MiddlewareTests {
         #expect(try front.ask(.push("order-000001")) == .error("NOTUNIQUE Job not unique"))
         let at = (ManagerWorld.start + .seconds(10)).rfc3339
         #expect(try front.ask(.push("order-000001", #""at":"\#(at)""#)) == .error("NOTUNIQUE Job not unique"))
-        #expect(try world.state.jobIDs.isEmpty)
+        #expect(world.data.jobIDs.isEmpty)
         #expect(try world.state.queues.isEmpty)
     }
 
@@ -95,7 +95,7 @@ struct MiddlewareTests {
         }
         let front = try world.makeFront()
         #expect(try front.ask(.push("order-000001")) == .ok)
-        #expect(try world.state.jobIDs.isEmpty)
+        #expect(world.data.jobIDs.isEmpty)
     }
 
     @Test("a push whose chain fails behind the innermost link stores nothing, since the client is told so")
@@ -108,7 +108,7 @@ struct MiddlewareTests {
         }
         let front = try world.makeFront()
         #expect(try front.ask(.push("order-000001")) == .error("LIMIT too many"))
-        #expect(try world.state.jobIDs.isEmpty)
+        #expect(world.data.jobIDs.isEmpty)
         #expect(try world.queued().isEmpty)
     }
 
@@ -165,7 +165,7 @@ struct MiddlewareTests {
         let front = try world.makeFront()
         for number in 1...3 { try front.send(.push("order-00000\(number)")) }
         #expect(try front.ask(.fetch("default")).jobID == "order-000003")
-        #expect(try world.state.jobIDs.map(\.text) == ["order-000003"])
+        #expect(world.data.jobIDs.map(\.text) == ["order-000003"])
         #expect(world.manager.workingCount() == 1)
     }
 
@@ -219,7 +219,7 @@ struct MiddlewareTests {
         try front.send(.push("order-000001"))
         #expect(try front.ask(.fetch("default")) == .parked)
         #expect(world.manager.workingCount() == 0)
-        #expect(try world.state.jobIDs.isEmpty)
+        #expect(world.data.jobIDs.isEmpty)
     }
 
     @Test("a waiting fetch that is halted gets the error, and the job is kept for the next")
@@ -292,7 +292,7 @@ struct MiddlewareTests {
         let front = try world.makeFront()
         try front.send(.push("order-000001"), .fetch("default"))
         #expect(try front.ask(.acknowledge("order-000001")) == .ok)
-        #expect(try world.state.jobIDs.isEmpty)
+        #expect(world.data.jobIDs.isEmpty)
         #expect(world.manager.counters.processed == 1)
     }
 
@@ -308,7 +308,7 @@ struct MiddlewareTests {
         try front.send(.push("order-000001"), .push("order-000002"), .fetch("default"), .fetch("default"))
         #expect(try front.send(.fail("order-000001"), .fail("order-000002")) == [.ok, .ok])
         #expect(try world.members(of: .retries) == ["order-000002"])
-        #expect(try world.state.jobIDs.map(\.text) == ["order-000002"])
+        #expect(world.data.jobIDs.map(\.text) == ["order-000002"])
         #expect(world.manager.counters == JobCounters(processed: 2, failures: 2))
     }
 

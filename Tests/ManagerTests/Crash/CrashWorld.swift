@@ -116,7 +116,7 @@ struct CrashWorld {
             try self.round()
             // Long enough for any retry, and too short for a reservation to end or a session to be given up.
             self.wait(.seconds(20))
-            if try self.store.load().jobIDs.isEmpty, self.fronts.allSatisfy(\.isQuiet) { return }
+            if self.data.jobIDs.isEmpty, self.fronts.allSatisfy(\.isQuiet) { return }
         }
     }
 
@@ -162,12 +162,15 @@ struct CrashWorld {
                 arriving.append(message)
                 if self.repeats() { arriving.append(message) }
             }
+            let prepares = self.happens(80)
             try self.turn { manager in
+                if prepares { try manager.prepare(for: arriving) }
                 for message in arriving { manager.handle(message, from: front.peer) }
                 manager.answerOverdueFetches()
             }
         }
         if self.manager.hasColdQueues { try self.turn { try $0.warmQueues() } }
+        if self.manager.isLearningJobs, self.happens(50) { try self.manager.learnJobs() }
         if self.happens(20) {
             let peer = LinkPeer(identity: [1])
             try self.turn { manager in
@@ -264,21 +267,22 @@ struct CrashWorld {
         var places: [JobID: [String]] = [:]
         for name in Self.queues {
             let queue = try QueueName(parsing: name)
-            for (entry, record) in try self.store.entries(of: queue, from: 0, count: .max) {
+            let entries = try self.store.entries(of: queue, from: 0, count: .max)
+            for (entry, record) in zip(entries, try self.store.records(of: entries.map(\.jobID))) {
                 guard case .job(let stored) = record, stored.token == entry.token else { continue }
                 places[entry.jobID, default: []].append("queue \(name)")
             }
         }
-        for (jobID, reservation, _) in state.reservations {
+        for (jobID, reservation) in state.reservations {
             places[jobID, default: []].append("reserved for \(reservation.worker)")
         }
         for set in JobSet.allCases {
-            for (member, _) in try self.store.members(of: set, from: 0, count: .max) {
+            for member in try self.store.members(of: set, from: 0, count: .max) {
                 places[member.jobID, default: []].append(set.rawValue)
             }
         }
-        let wrong = state.jobIDs.filter { places[$0]?.count != 1 }.map { "\($0) is in \(places[$0] ?? [])" }
-        let ghosts = Set(places.keys).subtracting(state.jobIDs).map {
+        let wrong = self.data.jobIDs.filter { places[$0]?.count != 1 }.map { "\($0) is in \(places[$0] ?? [])" }
+        let ghosts = Set(places.keys).subtracting(self.data.jobIDs).map {
             "\($0) is in \(places[$0] ?? []) without a record"
         }
         return wrong + ghosts
@@ -313,7 +317,7 @@ struct CrashWorld {
         let state = try self.store.load()
         let lost = self.history.accepted.subtracting(self.history.acknowledged)
         if !lost.isEmpty { violations.append("accepted and never done: \(lost.sorted())") }
-        if !state.jobIDs.isEmpty { violations.append("left: \(state.jobIDs)") }
+        if !self.data.jobIDs.isEmpty { violations.append("left: \(self.data.jobIDs)") }
         let counted = JobCounters(
             processed: self.history.acknowledgedCount + self.history.failedCount,
             failures: self.history.failedCount

@@ -76,18 +76,19 @@ struct BoundTests {
         let front = try world.makeFront()
         try front.send(.push("order-000001"), .fetch("default"))
         for number in 0..<ReturnedJob.bound {
-            let job = try makeJob(QueueMirrorTests.name(number))
-            let reservation = Reservation(
-                job: job,
-                worker: WorkerID(""),
+            let origin = StoredReservation.Origin(queue: .default, token: 0)
+            let stored = StoredReservation(
+                worker: "",
                 reservedAt: ManagerWorld.start,
                 expiresAt: ManagerWorld.start,
-                endsAt: Uptime(nanoseconds: 0),
-                token: 0,
-                offer: nil,
-                lease: nil
+                lane: nil,
+                offer: 0,
+                request: 0,
+                origin: origin
             )
-            world.manager.returned[job.id] = ReturnedJob(ending: reservation)
+            let jobID = JobID(QueueMirrorTests.name(number))
+            let reservation = Reservation(unread: jobID, stored, endsAt: Uptime(nanoseconds: 0))
+            world.manager.returned[reservation.jobID] = ReturnedJob(ending: reservation, from: origin)
         }
         try front.detach()
         #expect(world.manager.returned.keys.map(\.text) == ["order-000001"])

@@ -61,7 +61,7 @@ struct MutateTests {
             let world = try ManagerWorld()
             let front = try world.makeFront()
             try Self.prepare(front, set, in: world)
-            let before = try world.state.jobIDs.count
+            let before = world.data.jobIDs.count
             let others = try world.count(of: set == .dead ? .retries : .dead)
             let reply = try front.wait(
                 for: .mutate(
@@ -80,7 +80,7 @@ struct MutateTests {
             #expect(try world.members(of: set).sorted() == left.map(Self.name), "\(choice.name)")
             switch operation {
             case .clear, .discard:
-                #expect(try world.state.jobIDs.count == before - meant.count, "\(choice.name)")
+                #expect(world.data.jobIDs.count == before - meant.count, "\(choice.name)")
             case .kill:
                 let added = set == .dead ? 0 : meant.count
                 #expect(try world.count(of: .dead) == (set == .dead ? 4 : others + added), "\(choice.name)")

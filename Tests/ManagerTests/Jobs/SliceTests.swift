@@ -91,7 +91,7 @@ struct SliceTests {
         #expect(try front.ask(.push("order-000001", queue: "other")) == .ok)
         #expect(try world.finish() >= count / JobManager.sliceBound)
         #expect(front.late[request] == .ok)
-        #expect(try world.state.jobIDs.map(\.text) == ["order-000001"])
+        #expect(world.data.jobIDs.map(\.text) == ["order-000001"])
         #expect(try world.state.queues.map(\.name.text) == ["other"])
         #expect(world.manager.queues[.default] == nil)
     }
@@ -177,7 +177,7 @@ struct SliceTests {
         #expect(try front.wait(for: .queue(.remove, names: names)) == .ok)
         #expect(try world.state.queues.isEmpty)
         #expect(try world.state.pausedQueues.isEmpty)
-        #expect(try world.state.jobIDs.isEmpty)
+        #expect(world.data.jobIDs.isEmpty)
         try front.send(.push("order-000001"))
         #expect(try front.ask(.fetch("default")).jobID == "order-000001")
     }
@@ -190,7 +190,7 @@ struct SliceTests {
         try front.send(.fetch("beta"))
         #expect(try front.wait(for: .queue(.remove, names: .all)) == .ok)
         #expect(try world.state.queues.isEmpty)
-        #expect(try world.state.jobIDs.map(\.text) == ["order-beta"])
+        #expect(world.data.jobIDs.map(\.text) == ["order-beta"])
         #expect(world.manager.workingCount() == 1)
     }
 
@@ -206,7 +206,7 @@ struct SliceTests {
         try front.send(.queue(.pause, names: .named(["empty"])))
         #expect(try front.wait(for: .flush) == .ok)
         let state = try world.state
-        #expect(state.jobIDs.isEmpty && state.queues.isEmpty && state.pausedQueues.isEmpty)
+        #expect(world.data.jobIDs.isEmpty && state.queues.isEmpty && state.pausedQueues.isEmpty)
         #expect(state.reservations.isEmpty)
         #expect(state.counters == JobCounters())
         #expect(state.setCounts.values.allSatisfy { $0 == 0 })

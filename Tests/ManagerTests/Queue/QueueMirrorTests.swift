@@ -40,7 +40,7 @@ struct QueueMirrorTests {
             try #require(world.manager.queues[.default]?.entryCount == 4_999 - number)
         }
         #expect(try Self.take(from: world) == nil)
-        #expect(try world.state.jobIDs.isEmpty)
+        #expect(world.data.jobIDs.isEmpty)
     }
 
     @Test("jobs that come while the queue is taken from keep their order across the mirror's bound")

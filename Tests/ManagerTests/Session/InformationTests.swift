@@ -144,7 +144,7 @@ struct InformationTests {
                 + #""order-000003":"NOTUNIQUE Job not unique","#
                 + #""short":"jobs must have a reasonable jid parameter""# + "}"
         )
-        #expect(try world.state.jobIDs.map(\.text) == ["order-000001"])
+        #expect(world.data.jobIDs.map(\.text) == ["order-000001"])
     }
 
     @Test("a bulk push that is no array of jobs is refused as a whole", arguments: ["{}", "[", #"[{"jid":1}]"#, ""])
@@ -153,7 +153,7 @@ struct InformationTests {
         let front = try world.makeFront()
         let reply = try front.ask(.pushBulk(jobs: Array(text.utf8)))
         #expect(reply.text?.hasPrefix("ERR invalid JSON: ") == true)
-        #expect(try world.state.jobIDs.isEmpty)
+        #expect(world.data.jobIDs.isEmpty)
     }
 
     @Test("a push that is refused is answered in upstream's words, and nothing is stored")
@@ -163,7 +163,7 @@ struct InformationTests {
         #expect(try front.ask(.push("short")) == .error("ERR jobs must have a reasonable jid parameter"))
         let reply = try front.ask(.push(job: Array("{\"jid\":\"order-000001\"}".utf8)))
         #expect(reply == .error("ERR jobs must have a jobtype parameter"))
-        #expect(try world.state.jobIDs.isEmpty)
+        #expect(world.data.jobIDs.isEmpty)
         #expect(try front.ask(.fail("order-000001")) == .error("ERR Job not found order-000001"))
     }
 }

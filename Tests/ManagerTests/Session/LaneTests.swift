@@ -56,7 +56,7 @@ struct LaneTests {
         #expect(front.others.last == .attached(front.session, epoch: world.manager.epoch))
         #expect(try front.resendLast() == replies)
         #expect(try front.resendLast() == replies)
-        #expect(try world.state.jobIDs.count == 1)
+        #expect(world.data.jobIDs.count == 1)
     }
 
     @Test("after a fail-over a batch that was not applied is applied")
@@ -216,7 +216,7 @@ struct LaneTests {
         let front = try world.makeFront(attaches: false)
         #expect(try front.send(.push("order-000001")).isEmpty)
         #expect(front.others == [.attachFirst(front.session)])
-        #expect(try world.state.jobIDs.isEmpty)
+        #expect(world.data.jobIDs.isEmpty)
     }
 
     @Test("numbers at the ends of their range break nothing")
@@ -241,6 +241,6 @@ struct LaneTests {
         let other = try world.makeFront(2)
         try other.beat(FrontStatistics(connectionCount: .max, commandCount: .max, residentKilobytes: .max))
         #expect(try front.wait(for: .info).text?.contains("\"connections\":") == true)
-        #expect(try world.state.jobIDs.map(\.text) == ["order-000001"])
+        #expect(world.data.jobIDs.map(\.text) == ["order-000001"])
     }
 }

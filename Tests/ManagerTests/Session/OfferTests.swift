@@ -162,7 +162,7 @@ struct OfferTests {
         #expect(world.manager.workingCount() == 1)
         #expect(world.manager.returned.isEmpty)
         #expect(try second.ask(.acknowledge("order-000001")) == .ok)
-        #expect(try world.state.jobIDs.isEmpty)
+        #expect(world.data.jobIDs.isEmpty)
     }
 
     @Test("jobs taken back from all lanes of a session go to no lane of that session")

@@ -97,6 +97,7 @@ final class ManagerWorld {
     /// A turn with messages, as the loop makes it.
     func take(_ messages: [MessageToLeader], from peer: LinkPeer) throws {
         try self.turn { manager in
+            try manager.prepare(for: messages)
             for message in messages { manager.handle(message, from: peer) }
             manager.answerOverdueFetches()
         }
@@ -106,6 +107,11 @@ final class ManagerWorld {
     func work() throws {
         if self.manager.hasColdQueues { try self.turn { try $0.warmQueues() } }
         if self.manager.hasTasks { try self.slice() }
+    }
+
+    /// Reads the names of all jobs that an earlier leader left.
+    func learn() throws {
+        while self.manager.isLearningJobs { try self.manager.learnJobs() }
     }
 
     /// One slice of the task that has waited longest.
@@ -179,14 +185,15 @@ final class ManagerWorld {
 
     /// The jids of a queue's entries that count, oldest first.
     func queued(_ name: String = "default") throws -> [String] {
-        try self.store.entries(of: QueueName(parsing: name), from: 0, count: .max).compactMap { entry, record in
+        let entries = try self.store.entries(of: QueueName(parsing: name), from: 0, count: .max)
+        return zip(entries, try self.store.records(of: entries.map(\.jobID))).compactMap { entry, record in
             guard case .job(let stored) = record, stored.token == entry.token else { return nil }
             return entry.jobID.text
         }
     }
 
     func members(of set: JobSet) throws -> [String] {
-        try self.store.members(of: set, from: 0, count: .max).map(\.member.jobID.text)
+        try self.store.members(of: set, from: 0, count: .max).map(\.jobID.text)
     }
 
     func count(of set: JobSet) throws -> Int {
