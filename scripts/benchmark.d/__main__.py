@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 
+import failover
 import idle
 import million
 import report
@@ -21,6 +22,8 @@ _SECTIONS = {
     "idle": idle.idle,
     "queued": million.queued,
     "due": million.due,
+    "failover": failover.failover,
+    "heads": failover.heads,
 }
 _ROOT = pathlib.Path(__file__).resolve().parents[2]
 _DOCUMENT = "docs/performance.md"

@@ -101,6 +101,11 @@ class Server:
         return f"tcp://127.0.0.1:{self.port}"
 
     @property
+    def supervisor(self) -> int:
+        """The process that has started all others."""
+        return self._process.pid
+
+    @property
     def pids(self) -> dict[str, int]:
         """The server's processes by what they are."""
         found = {}

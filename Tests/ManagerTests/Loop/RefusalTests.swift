@@ -204,7 +204,7 @@ struct RefusalTests {
         #expect(replies.dropFirst().map(\.replies) == [[Self.refusal], [Self.refusal], [.nothing]])
         #expect(try self.store.load().reservations.isEmpty)
         let entries = try self.store.entries(of: QueueName(parsing: "default"), from: 0, count: 10)
-        #expect(entries.map(\.entry.jobID.text) == ["order-000001"])
+        #expect(entries.map(\.jobID.text) == ["order-000001"])
     }
 
     @Test("is no reason for an answer where others may lead, who may have carried the batch out")
