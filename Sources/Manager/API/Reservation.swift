@@ -75,6 +75,11 @@ public final class Reservation {
     /// The token of the queue entry through which the job came.
     var token: UInt64 { self.origin?.token ?? 0 }
 
+    /// The job is in the store, and not kept here.
+    func letGo() {
+        self.readJob = nil
+    }
+
     /// The job was read from the store, whose record has this token.
     func read(_ job: Job, token: UInt64) {
         self.readJob = job

@@ -59,6 +59,7 @@ extension JobManager {
         guard let (job, token) = queue.take(in: &self.transaction.queues[name, default: QueueChanges()]) else {
             return queue.isCold ? self.holdUp(at: name) : nil
         }
+        queue.lastUse = self.turnNumber
         if queue.wantsRefill { self.coldQueues.insert(name) }
         self.turnByteCount += job.payload.count
         return SimpleLease(job: job, token: token)
@@ -120,6 +121,10 @@ extension JobManager {
         )
         if !self.returned.isEmpty { self.returned[job.id] = nil }
         self.reservations[job.id] = reservation
+        // What a chain has made of the job is nowhere else.
+        if job.payload.count > Self.heldByteBound, self.chains[.fetch] == nil {
+            self.largeReservations.append(reservation)
+        }
         self.busyCounts[worker, default: 0] += 1
         self.transaction.hold(job.id, reservation.stored)
         self.noteArrival(of: job.id)
@@ -175,7 +180,7 @@ extension JobManager {
         while queue.entryCount > 0, !queue.isPaused, let fetch = queue.firstWaiting() {
             guard self.serve(fetch) else { break }
         }
-        guard queue.entryCount > 0, !queue.isPaused, queue.hasWaiting, !queue.isCold else { return }
+        guard queue.entryCount > 0, !queue.isPaused, queue.hasWaiting, !queue.isCold, !self.isTurnFull else { return }
         // The one in front may not have these jobs; others may.
         for fetch in queue.waitingFetches.dropFirst() where queue.entryCount > 0 { _ = self.serve(fetch) }
     }

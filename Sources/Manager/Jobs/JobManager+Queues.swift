@@ -59,6 +59,7 @@ extension JobManager {
     @discardableResult
     func refill(_ queue: JobQueue, byteBudget: Int) throws(StorageError) -> Int {
         var byteCount = 0
+        queue.lastUse = self.turnNumber
         let unread = queue.unreadEntries(atMost: JobQueue.refillCount)
         if !unread.isEmpty {
             let (contents, read) = try self.contents(of: unread, byteBudget: byteBudget)
@@ -90,6 +91,19 @@ extension JobManager {
             return self.readJob(entry.jobID, record).map { .job($0.job) } ?? .stale
         }
         return (contents, byteCount)
+    }
+
+    /// Lets go of the mirrors of the queues that were not asked for longest, until there is room again.
+    ///
+    /// Right only between turns. The queue that was asked for last keeps its mirror, so that there is always a head to
+    /// be served.
+    func makeRoomForMirrors() {
+        guard self.mirrorMemory.isOverBound else { return }
+        let queues = self.queues.values.filter(\.hasMirroredJobs).sorted { $0.lastUse < $1.lastUse }
+        for queue in queues.dropLast() {
+            guard self.mirrorMemory.byteCount > self.mirrorMemory.roomyByteCount else { break }
+            queue.dropMirror()
+        }
     }
 
     /// Whether the head of a queue is to be read.

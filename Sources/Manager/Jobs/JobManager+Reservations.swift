@@ -36,6 +36,17 @@ extension JobManager {
         return reservations.firstIndex { $0 === unread[records.count] } ?? reservations.count
     }
 
+    /// Lets go of the large jobs that were handed out in a turn that is in the store.
+    ///
+    /// What all workers hold together has no bound; most of it is acknowledged and never looked at again.
+    func letGoOfLargeJobs() {
+        for reservation in self.largeReservations where self.reservations[reservation.jobID] === reservation {
+            reservation.letGo()
+            self.unreadReservationCount += 1
+        }
+        self.largeReservations.removeAll()
+    }
+
     /// Puts the job of a reservation that has ended back to the head of its queue; no try is counted.
     ///
     /// A job that was not read goes back unread.

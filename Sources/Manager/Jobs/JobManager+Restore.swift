@@ -23,7 +23,7 @@ extension JobManager {
 
     private func restoreQueues(_ state: StoredState) {
         for stored in state.queues {
-            let queue = JobQueue(name: stored.name, entryCount: stored.entryCount)
+            let queue = JobQueue(name: stored.name, entryCount: stored.entryCount, memory: self.mirrorMemory)
             queue.isKnown = true
             self.queues[stored.name] = queue
         }
@@ -100,7 +100,7 @@ extension JobManager {
     /// The queue of this name, made when nothing is known of it.
     func queue(_ name: QueueName) -> JobQueue {
         if let queue = self.queues[name] { return queue }
-        let queue = JobQueue(name: name)
+        let queue = JobQueue(name: name, memory: self.mirrorMemory)
         self.queues[name] = queue
         return queue
     }

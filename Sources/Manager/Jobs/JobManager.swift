@@ -15,6 +15,8 @@ public final class JobManager {
     public static let sliceBound = 500
     /// What part of the bytes that the store may take is let in before the store is asked again.
     static let storeShare: UInt64 = 64
+    /// The payload of a job that is handed out stays in memory up to so many bytes; few are needed again.
+    static let heldByteBound = 16 << 10
     /// How many bytes of payloads one turn reads, hands out or writes before it leaves the rest to the next.
     static let turnByteBound = 8 << 20
     /// How many bytes of payloads one read for queues, sets or reservations brings, one job beyond it excepted.
@@ -34,9 +36,12 @@ public final class JobManager {
     let beganAt: Uptime
 
     var queues: [QueueName: JobQueue] = [:]
+    let mirrorMemory: MirrorMemory
     var reservations: [JobID: Reservation] = [:]
-    /// How many of them an earlier leader gave, and have their jobs in the store alone.
+    /// How many of them have their jobs in the store alone: those that an earlier leader gave, and large ones.
     var unreadReservationCount = 0
+    /// Reservations of large jobs that the turn under way has made.
+    var largeReservations: [Reservation] = []
     var busyCounts: [WorkerID: Int] = [:]
     /// Jobs that lie in their queues again although their workers may have them.
     var returned: [JobID: ReturnedJob] = [:]
@@ -71,6 +76,8 @@ public final class JobManager {
     var coldQueues = ColdQueues()
     /// Whether the fetch that is being served has met a queue that must be read first.
     var isHeldUp = false
+    /// Counts the turns of this leader.
+    private(set) var turnNumber: UInt64 = 1
     /// Bytes of payloads that the turn under way has read, handed out or written.
     var turnByteCount = 0
     /// Whether a slice has left something because of its bytes.
@@ -121,6 +128,7 @@ public final class JobManager {
             lastToken: state.lastToken,
             day: now.wall.dayText
         )
+        self.mirrorMemory = MirrorMemory(byteBound: settings.mirrorByteBound)
         self.setCounts = state.setCounts
         self.counters = state.counters
         self.workers = WorkerRegistry(
@@ -166,6 +174,9 @@ public final class JobManager {
         self.touchedLanes.removeAll(keepingCapacity: true)
         for queue in self.touchedQueues { queue.endTurn() }
         self.touchedQueues.removeAll(keepingCapacity: true)
+        self.turnNumber += 1
+        if !self.largeReservations.isEmpty { self.letGoOfLargeJobs() }
+        self.makeRoomForMirrors()
         if !self.askedStandings.isEmpty { self.askedStandings.removeAll() }
         self.turnByteCount = 0
     }

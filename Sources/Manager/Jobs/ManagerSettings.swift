@@ -10,6 +10,10 @@ package struct ManagerSettings: Sendable {
     ///
     /// Beyond it a PUSH is refused.
     package var maximumStoreBytes: UInt64
+    /// Bytes that the heads of queues may take in the leader's memory, all queues together.
+    ///
+    /// Beyond it those go that were not asked for longest; they are read again when they are.
+    package var mirrorByteBound: Int
     /// How long a session may be silent before what it was offered is taken back.
     package var sessionTimeout: Duration
     /// How long a worker may be silent before its connections are closed.
@@ -26,6 +30,7 @@ package struct ManagerSettings: Sendable {
     package init(
         maximumQueueLength: Int = 0,
         maximumStoreBytes: UInt64 = 0,
+        mirrorByteBound: Int = 256 << 20,
         sessionTimeout: Duration = .seconds(60),
         workerTimeout: Duration = .seconds(60),
         releaseAfter: Duration = .seconds(60),
@@ -35,6 +40,7 @@ package struct ManagerSettings: Sendable {
     ) {
         self.maximumQueueLength = maximumQueueLength
         self.maximumStoreBytes = maximumStoreBytes
+        self.mirrorByteBound = mirrorByteBound
         self.sessionTimeout = sessionTimeout
         self.workerTimeout = workerTimeout
         self.releaseAfter = releaseAfter

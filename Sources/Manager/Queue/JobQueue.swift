@@ -27,7 +27,7 @@ final class JobQueue {
         case unread
 
         var byteCount: Int {
-            if case .job(let job) = self { job.payload.count } else { 0 }
+            if case .job(let job) = self { job.payload.count + MirrorMemory.entryByteCount } else { 0 }
         }
 
         var isUnread: Bool {
@@ -49,7 +49,12 @@ final class JobQueue {
     /// Of those, entries that were appended in the turn that is under way.
     private var appendedCount = 0
     private var mirror: Deque<Entry> = []
-    private var mirrorByteCount = 0
+    private var mirrorByteCount = 0 {
+        didSet { self.memory.byteCount += self.mirrorByteCount - oldValue }
+    }
+    private let memory: MirrorMemory
+    /// The last turn in which a job was taken or the list was read.
+    var lastUse: UInt64 = 0
     /// How many entries of the mirror are unread.
     private var unreadCount = 0
     /// How large the jobs were that were read last, on average.
@@ -57,8 +62,9 @@ final class JobQueue {
     private var line: Deque<WaitingFetch> = []
     private var waitingCount = 0
 
-    init(name: QueueName, entryCount: Int = 0) {
+    init(name: QueueName, entryCount: Int = 0, memory: MirrorMemory) {
         self.name = name
+        self.memory = memory
         self.entryCount = entryCount
     }
 
@@ -105,7 +111,7 @@ final class JobQueue {
             let head = self.takeHead(in: &changes)
         {
             guard case .job(let job) = head.content else { continue }
-            self.mirrorByteCount -= job.payload.count
+            self.mirrorByteCount -= head.content.byteCount
             return (job, head.entry.token)
         }
         return nil
@@ -188,6 +194,19 @@ final class JobQueue {
         if !entries.isEmpty { self.typicalByteCount = (self.mirrorByteCount - byteCount) / entries.count }
         // A list that is shorter than was thought must not be waited for.
         if entries.isEmpty { self.entryCount = self.mirror.count }
+    }
+
+    /// Whether the mirror takes memory.
+    var hasMirroredJobs: Bool { self.mirrorByteCount > 0 }
+
+    /// The jobs in memory are let go of; the list in the store has them all.
+    ///
+    /// Right only between turns, when every change of the list is in the store.
+    func dropMirror() {
+        precondition(self.appendedCount == 0, "\(self.appendedCount) entries of \(self.name) are not in the store yet")
+        self.mirror.removeAll()
+        self.mirrorByteCount = 0
+        self.unreadCount = 0
     }
 
     /// The list is emptied and nothing is known of the queue; those who wait go on waiting.

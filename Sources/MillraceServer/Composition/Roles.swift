@@ -142,6 +142,7 @@ struct Roles {
         return ManagerSettings(
             maximumQueueLength: section.maximumQueueLength,
             maximumStoreBytes: UInt64(section.maximumMemory),
+            mirrorByteBound: section.mirrorMemory,
             sessionTimeout: section.sessionTimeout,
             workerTimeout: section.workerTimeout,
             releaseAfter: section.releaseAfter,

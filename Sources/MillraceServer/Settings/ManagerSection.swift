@@ -13,6 +13,7 @@ package struct ManagerSection: Sendable, Equatable {
     static let timeoutRange: ClosedRange<Duration> = .seconds(1)...(.seconds(86_400))
     static let queueLengthRange = 0...Int(Int32.max)
     static let memoryRange = 0...(1 << 50)
+    static let mirrorMemoryRange = (16 << 20)...(1 << 40)
     static let batchRange = 1...65_536
     /// What a manager has that is not told otherwise.
     private static let usual = ManagerSettings()
@@ -29,6 +30,8 @@ package struct ManagerSection: Sendable, Equatable {
     package var maximumQueueLength = Self.usual.maximumQueueLength
     /// How many bytes Redis may use before a PUSH is refused; 0 for no limit.
     package var maximumMemory = Int(Self.usual.maximumStoreBytes)
+    /// How many bytes the heads of queues take in the manager's memory at most.
+    package var mirrorMemory = Self.usual.mirrorByteBound
     /// How many messages of fronts are committed together at most.
     package var batchLimit = Self.usual.turnMessageBound
 
@@ -85,6 +88,13 @@ extension ManagerSection {
                 .byteCount(Self.memoryRange),
                 readBy: [.manager],
                 "Memory of Redis beyond which a PUSH is refused; 0 for no limit."
+            ),
+            Setting(
+                "manager.mirror_memory",
+                \.manager.mirrorMemory,
+                .byteCount(Self.mirrorMemoryRange),
+                readBy: [.manager],
+                "Memory of the manager that the heads of all queues together may take; what is beyond it is read anew."
             ),
             Setting(
                 "manager.batch_limit",

@@ -127,6 +127,24 @@ struct UnreadReservationTests {
         #expect(world.manager.workingCount() == 0)
     }
 
+    @Test("is not kept in memory when it is large, by the leader who handed it out either")
+    func largeJobsAreLetGo() throws {
+        let world = try ManagerWorld()
+        let front = try world.makeFront()
+        let filler = #""custom":{"filler":"\#(Self.filler)"}"#
+        try front.send(.push("order-000001", filler), .push("order-000002"), .push("order-000003", filler))
+        let replies = try front.send(.fetch("default"), .fetch("default"), .fetch("default"))
+        #expect(replies.map(\.jobID) == ["order-000001", "order-000002", "order-000003"])
+        #expect(world.manager.reservations.values.filter(\.isRead).map(\.jobID.text) == ["order-000002"])
+        #expect(world.manager.unreadReservationCount == 2)
+
+        #expect(try front.ask(.fail("order-000001")) == .ok)
+        #expect(try front.ask(.acknowledge("order-000003")) == .ok)
+        #expect(world.manager.unreadReservationCount == 0)
+        #expect(world.store.recordReads.count == 1)
+        #expect(try world.stored("order-000001")?.failure?.retryCount == 0)
+    }
+
     @Test("that is gone or damaged is no job: a FAIL finds none, and nobody is given it")
     func gone() throws {
         let (world, front) = try Self.worldWithHeldJobs(2)

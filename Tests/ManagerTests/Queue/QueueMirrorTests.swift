@@ -122,6 +122,156 @@ struct QueueMirrorTests {
         #expect(requests.map { front.late[$0]?.jobID } == names.indices.map { Self.name($0) })
     }
 
+    /// A front of the next leader, whose queues have one job each and are cold.
+    private static func coldQueues(_ names: [String], fetcher: (any Fetcher)? = nil) throws -> (ManagerWorld, TestFront)
+    {
+        let world = try ManagerWorld { manager in fetcher.map(manager.setFetcher) }
+        let front = try world.makeFront()
+        for (index, name) in names.enumerated() { try front.send(.push(Self.name(index), queue: name)) }
+        try world.failOver()
+        try front.attach(isNew: false)
+        return (world, front)
+    }
+
+    @Test(
+        "however many queues are cold, a FETCH takes from the first that it named and no other",
+        arguments: [false, true]
+    )
+    func orderOfColdQueues(isOurFetcher: Bool) throws {
+        final class NamedOrder: Fetcher {
+            func fetch(for worker: WorkerID, from queues: [QueueName], in source: any JobSource) -> (any Lease)? {
+                for queue in queues {
+                    if let lease = source.take(from: queue) { return lease }
+                }
+                return nothing
+            }
+        }
+        let names = (0..<5 * JobManager.warmedQueueBound).map { "queue-\($0)" }
+        let (world, front) = try Self.coldQueues(names, fetcher: isOurFetcher ? nil : NamedOrder())
+        // The last ones are warm when the others are asked for.
+        let warm = names.suffix(JobManager.warmedQueueBound)
+        for name in warm {
+            try front.send(.fetch(name))
+            try world.finish()
+            try front.send(.push("again-\(name)", queue: name))
+        }
+        let others = Array(names.dropLast(JobManager.warmedQueueBound))
+        var requests: [UInt64] = []
+        for start in others.indices {
+            let order = Array(others[start...]) + warm
+            try front.send(front.number([.fetch(worker: "worker-1", queues: order, waitMilliseconds: 1_900)]))
+            requests.append(front.lastRequest)
+        }
+        try world.finish()
+        #expect(requests.map { front.late[$0]?.jobID } == others.indices.map { Self.name($0) })
+    }
+
+    @Test(
+        "a FETCH that waits for a queue to be read is served from the next one when there is nothing for it",
+        arguments: ["stale", "paused", "removed"]
+    )
+    func heldUpInVain(because reason: String) throws {
+        let (world, front) = try Self.coldQueues(["first", "second"])
+        try front.send(.fetch("second"))
+        try world.finish()
+        try front.send(.push("order-second", queue: "second"))
+        if reason == "stale" {
+            var transaction = StorageTransaction(
+                position: try world.state.position,
+                lastToken: try world.state.lastToken,
+                day: "2026-03-01"
+            )
+            transaction.remove(JobID(Self.name(0)))
+            try world.store.commit(transaction)
+        }
+        #expect(try front.ask(.fetch("first", "second")) == .parked)
+        let request = front.lastRequest
+        if reason == "paused" { try front.send(.queue(.pause, names: .named(["first"]))) }
+        if reason == "removed" {
+            try front.send(.queue(.remove, names: .named(["first"])))
+            while world.manager.hasTasks { try world.slice() }
+        }
+        try world.finish()
+        #expect(front.late[request]?.jobID == "order-second")
+    }
+
+    @Test("200 queues of large heads share one budget of memory, and every job is handed out in its order")
+    func budgetOfAllMirrors() throws {
+        let bound = 4 << 20
+        let world = try ManagerWorld(settings: ManagerSettings(mirrorByteBound: bound))
+        let front = try world.makeFront()
+        let filler = String(repeating: "x", count: 40_000)
+        let names = (0..<200).map { "queue-\($0)" }
+        var largest = 0
+        for round in 0..<5 {
+            for (index, name) in names.enumerated() {
+                try front.send(.push("order-\(index)-\(round)", queue: name, #""custom":{"filler":"\#(filler)"}"#))
+                largest = max(largest, world.manager.mirrorMemory.byteCount)
+            }
+        }
+        for round in 0..<5 {
+            for (index, name) in names.enumerated() {
+                try front.send(.fetch(name))
+                let request = front.lastRequest
+                try world.finish()
+                let job = front.late[request]?.jobID
+                if let job { try #require(job == "order-\(index)-\(round)") }
+                largest = max(largest, world.manager.mirrorMemory.byteCount)
+                try front.send(.acknowledge("order-\(index)-\(round)"))
+            }
+        }
+        #expect(largest <= bound)
+        #expect(largest > bound / 2)
+        #expect(world.data.jobIDs.isEmpty)
+        #expect(world.manager.mirrorMemory.byteCount == 0)
+    }
+
+    @Test("a job that is larger than the budget of all mirrors is handed out all the same")
+    func jobBeyondTheBudget() throws {
+        let world = try ManagerWorld(settings: ManagerSettings(mirrorByteBound: 1_000))
+        let filler = String(repeating: "x", count: 5_000)
+        for name in ["alpha", "beta"] {
+            try world.turn { manager in
+                for number in 0..<3 {
+                    let members = #""custom":{"filler":"\#(filler)"}"#
+                    try manager.push(makeJob("\(name)-order-\(number)", queue: name, members))
+                }
+            }
+        }
+        let front = try world.makeFront()
+        for number in 0..<3 {
+            for name in ["alpha", "beta"] {
+                let reply = try front.ask(.fetch(name))
+                try world.finish()
+                #expect((front.late[front.lastRequest] ?? reply).jobID == "\(name)-order-\(number)")
+            }
+        }
+    }
+
+    @Test("the turns after a fail-over read, and hand out, no more than a bound of bytes each")
+    func bytesOfATurn() throws {
+        let world = try ManagerWorld()
+        let filler = String(repeating: "x", count: 1 << 20)
+        for number in 0..<40 {
+            try Self.push(number..<number + 1, into: world, #""custom":{"filler":"\#(filler)"}"#)
+        }
+        try world.failOver()
+        let front = try world.makeFront()
+        try front.send(front.number((0..<40).map { _ in .fetch("default") }))
+        var turns: [Int] = []
+        var served = 0
+        while world.manager.hasColdQueues {
+            try world.work()
+            turns.append(front.late.count - served)
+            served = front.late.count
+        }
+        #expect(served == 40)
+        #expect(turns.allSatisfy { $0 <= 9 }, "\(turns)")
+        #expect(world.store.recordReads.largestByteCount <= JobManager.readByteBudget)
+        let requests = front.late.keys.sorted()
+        #expect(requests.map { front.late[$0]?.jobID } == (0..<40).map { Self.name($0) })
+    }
+
     @Test("queues that were removed while they were cold keep no other from being read")
     func removedColdQueues() throws {
         let world = try ManagerWorld()
