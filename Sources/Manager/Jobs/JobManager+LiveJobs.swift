@@ -20,7 +20,8 @@ extension JobManager {
     func standing(of jobID: JobID) throws(StorageError) -> JobStanding {
         guard self.liveJobs.mayContain(jobID) else { return .unknown }
         if let standing = self.transaction.standing(of: jobID) { return standing }
-        if self.reservations[jobID] != nil { return .alive }
+        // Of a reservation whose job was not read it is not known whether there is anything left of it.
+        if let reservation = self.reservations[jobID], reservation.isRead { return .alive }
         if let standing = self.askedStandings[jobID] { return standing }
         try self.askStandings(of: [jobID])
         return self.askedStandings[jobID] ?? .unknown
@@ -69,7 +70,7 @@ extension JobManager {
             }
         }
         try self.askStandings(of: pushed)
-        try self.readJobs(of: failed, byteBudget: Self.turnByteBound)
+        try self.readJobs(of: failed, byteBudget: Self.readByteBudget)
     }
 
     /// Asks the store once for what all jobs of a PUSHB, or of a slice of one, stand for.

@@ -32,6 +32,8 @@ extension JobManager {
     /// Puts a job that was let in where it belongs.
     private func accept(_ job: Job, replacingDead isDead: Bool) {
         if isDead { self.remove(job.id, from: .dead) }
+        // What is left of a reservation whose job was lost must not end the new one.
+        if self.unreadReservationCount > 0 { _ = self.endReservation(of: job.id) }
         self.liveJobs.insert(job.id)
         self.turnByteCount += job.payload.count
         self.unseenByteCount &+= UInt64(job.payload.count)

@@ -28,7 +28,9 @@ extension JobManager {
         let (records, byteCount) = try self.store.records(of: unread.map(\.jobID), byteBudget: byteBudget)
         self.turnByteCount += byteCount
         for (reservation, record) in zip(unread, records) {
-            guard let (job, token) = self.readJob(reservation.jobID, record) else { continue }
+            guard let (job, token) = self.readJob(reservation.jobID, record),
+                reservation.origin == nil || reservation.token == token
+            else { continue }
             reservation.read(job, token: token)
             if self.reservations[reservation.jobID] === reservation { self.unreadReservationCount -= 1 }
         }

@@ -213,12 +213,13 @@ extension JobManager {
     ) throws(StorageError) {
         var names = names
         var members = members
+        var byteBudget = Self.readByteBudget
         for _ in 0..<Self.latencyCount {
-            guard let name = names.popLast() else { break }
+            guard byteBudget > 0, let name = names.popLast() else { break }
             members.append(members.isEmpty ? UInt8(ascii: "{") : UInt8(ascii: ","))
             JSONText.appendQuoted(name, to: &members)
             // Whole milliseconds, as a reader would write them; 0 for an empty queue.
-            let milliseconds = Int64((try self.latency(of: name) * 1_000).rounded())
+            let milliseconds = Int64((try self.latency(of: name, reading: &byteBudget) * 1_000).rounded())
             members += (milliseconds == 0 ? ":0" : ":\(Double(milliseconds) / 1_000)").utf8
         }
         guard names.isEmpty else { return self.tasks.add(.latency(names, members, asker)) }
@@ -226,11 +227,11 @@ extension JobManager {
         self.outbox.reply(.bulk(members + [UInt8(ascii: "}")]), to: asker.request, on: asker.lane)
     }
 
-    private func latency(of text: String) throws(StorageError) -> Double {
+    private func latency(of text: String, reading byteBudget: inout Int) throws(StorageError) -> Double {
         guard let name = try? QueueName(parsing: text), let queue = self.queues[name], queue.entryCount > 0
         else { return 0 }
         // One job is enough to know; the rest is read when it is wanted.
-        if queue.isCold { try self.refill(queue, byteBudget: 1) }
+        if queue.isCold { byteBudget -= try self.refill(queue, byteBudget: 1) }
         guard let enqueuedAt = queue.oldest?.enqueuedAt else { return 0 }
         return max(0, self.now.wall.secondsSinceEpoch - enqueuedAt.secondsSinceEpoch)
     }

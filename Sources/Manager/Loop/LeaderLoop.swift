@@ -184,7 +184,8 @@ package final class LeaderLoop {
         repeat {
             try self.write(manager) {
                 try manager.prepare(for: self.inbox[next...].lazy.map(\.message))
-                while next < self.inbox.endIndex, !manager.isTurnFull {
+                let first = next
+                while next < self.inbox.endIndex, next == first || !manager.isTurnFull {
                     manager.handle(self.inbox[next].message, from: self.inbox[next].peer)
                     next += 1
                 }

@@ -165,6 +165,24 @@ struct UnreadReservationTests {
         #expect(try world.state.reservations.isEmpty)
     }
 
+    @Test("that is gone can be pushed again, and what is left of its reservation does not touch the new one")
+    func goneAndPushedAgain() throws {
+        let (world, front) = try Self.worldWithHeldJobs(1)
+        var transaction = StorageTransaction(
+            position: try world.state.position,
+            lastToken: try world.state.lastToken,
+            day: "2026-03-01"
+        )
+        transaction.remove(JobID(QueueMirrorTests.name(0)))
+        try world.store.commit(transaction)
+        #expect(try front.ask(.push(QueueMirrorTests.name(0))) == .ok)
+        #expect(world.manager.workingCount() == 0)
+        world.wait(.seconds(7_200))
+        #expect(try world.tick(.reap) == 0)
+        #expect(try world.queued() == [QueueMirrorTests.name(0)])
+        #expect(try world.members(of: .retries).isEmpty)
+    }
+
     @Test("that cannot be read when it is needed leaves a turn that comes to nothing")
     func unreadable() throws {
         let (world, front) = try Self.worldWithHeldJobs(1)
