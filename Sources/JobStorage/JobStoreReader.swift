@@ -59,6 +59,9 @@ package protocol JobStoreReader: AnyObject {
     /// A value of the middleware's scratch store.
     func keyValue(_ key: String) throws(StorageError) -> [UInt8]?
 
+    /// Bytes of a segment of the log of outcomes; fewer than `count` where it ends, or its time is over.
+    func outcomes(in segment: Int, from offset: Int, count: Int) throws(StorageError) -> [UInt8]
+
     /// Bytes that the store takes in memory, for INFO and for the limit; nil where it does not know.
     func memoryByteCount() throws(StorageError) -> UInt64?
 }

@@ -40,13 +40,19 @@ package struct StorageTransaction: Sendable {
     /// A name for a session that begins, nil for one that ends and takes all of its own along.
     package var sessions: [SessionID: String?] = [:]
     package var workerStates: [WorkerID: WorkerState?] = [:]
+    /// Workers that are known to beat for as long as they live, or are so no longer.
+    package var beatingWorkers: [WorkerID: Bool] = [:]
+    /// When the workers of a job vanished with it; nil forgets it.
+    package var crashes: [JobID: [WallTime]?] = [:]
+    /// What is added to the log of outcomes.
+    package var outcomes: OutcomeChange?
     /// The scratch store of middleware; nil deletes.
     package var keyValues: [String: [UInt8]?] = [:]
     /// Commands of middleware, carried out last and in order, on keys of its own.
     package var redisCommands: [[[UInt8]]] = []
     /// Records whose checksum failed, put aside under their jid.
     package var quarantined: [JobID: [UInt8]] = [:]
-    /// Every job, queue, set, reservation, counter and worker state goes before anything else happens.
+    /// Every job, queue, set, reservation, counter, crash, outcome and worker state goes before anything else happens.
     package var flushesEverything = false
 
     package init(position: Position, lastToken: UInt64, day: String) {
@@ -60,8 +66,10 @@ package struct StorageTransaction: Sendable {
         self.jobs.isEmpty && self.queues.isEmpty && self.knownQueues.isEmpty && self.pausedQueues.isEmpty
             && self.reservations.isEmpty && self.sets.isEmpty && self.clearedSets.isEmpty
             && self.processed == 0 && self.failures == 0 && self.lanes.isEmpty && self.sessions.isEmpty
-            && self.progress.isEmpty && self.workerStates.isEmpty && self.keyValues.isEmpty
-            && self.redisCommands.isEmpty && self.quarantined.isEmpty && !self.flushesEverything
+            && self.progress.isEmpty && self.workerStates.isEmpty && self.beatingWorkers.isEmpty
+            && self.crashes.isEmpty && self.outcomes == nil
+            && self.keyValues.isEmpty && self.redisCommands.isEmpty && self.quarantined.isEmpty
+            && !self.flushesEverything
     }
 
     /// Forgets everything and begins anew, with the memory that is there unless a large transaction left too much of it.
@@ -84,6 +92,9 @@ package struct StorageTransaction: Sendable {
         self.progress.removeAll()
         self.sessions.removeAll()
         self.workerStates.removeAll()
+        self.beatingWorkers.removeAll()
+        self.crashes.removeAll()
+        self.outcomes = nil
         self.keyValues.removeAll()
         self.redisCommands.removeAll()
         self.quarantined.removeAll()

@@ -138,6 +138,12 @@ package struct StoredState: Sendable {
     package var sessions: [SessionID: String]
     /// Workers that were told to be quiet or to terminate.
     package var workerStates: [WorkerID: WorkerState]
+    /// Workers that are known to beat for as long as they live.
+    package var beatingWorkers: Set<WorkerID>
+    /// When the workers of a job vanished with it, in whole microseconds; few jobs have had that.
+    package var crashes: [JobID: [WallTime]]
+    /// How many bytes each segment of the log of outcomes has.
+    package var outcomeByteCounts: [Int]
 
     /// How many jobs there are, entries that no longer count included.
     package var jobCount: Int {
@@ -156,6 +162,9 @@ package struct StoredState: Sendable {
         self.progress = [:]
         self.sessions = [:]
         self.workerStates = [:]
+        self.beatingWorkers = []
+        self.crashes = [:]
+        self.outcomeByteCounts = Array(repeating: 0, count: OutcomeLog.segmentCount)
     }
 }
 

@@ -40,6 +40,10 @@ struct RedisKeys: Sendable {
     let sessions: String
     /// Hash: a worker's name → what it was told to do.
     let workerStates: String
+    /// Set: the workers that are known to beat for as long as they live.
+    let beatingWorkers: String
+    /// Hash: a job's jid → when its workers vanished, in microseconds with a blank between them.
+    let crashes: String
     /// Hash: jid → the record that failed its checksum.
     let quarantine: String
     private let scheduled: String
@@ -58,6 +62,8 @@ struct RedisKeys: Sendable {
         self.cluster = prefix + "cluster"
         self.sessions = prefix + "sessions"
         self.workerStates = prefix + "workers"
+        self.beatingWorkers = prefix + "beating"
+        self.crashes = prefix + "crashes"
         self.quarantine = prefix + "quarantine"
         self.scheduled = prefix + "scheduled"
         self.retries = prefix + "retries"
@@ -98,6 +104,11 @@ struct RedisKeys: Sendable {
         self.prefix + "progress:" + session.description
     }
 
+    /// String: a segment of the log of outcomes.
+    func outcomes(_ segment: Int) -> String {
+        self.prefix + "outcomes:" + String(segment)
+    }
+
     /// String: a value of the middleware's scratch store.
     func keyValue(_ key: String) -> String {
         self.prefix + "kv:" + key
@@ -107,8 +118,8 @@ struct RedisKeys: Sendable {
     var flushed: [String] {
         [
             self.jobs, self.queues, self.paused, self.working, self.reservations, self.processed, self.failures,
-            self.workerStates, self.scheduled, self.retries, self.dead,
-        ]
+            self.workerStates, self.beatingWorkers, self.crashes, self.scheduled, self.retries, self.dead,
+        ] + (0..<OutcomeLog.segmentCount).map { self.outcomes($0) }
     }
 
     /// The counters of the days that can still be there on a day given as YYYY-MM-DD, and of the next, in case the

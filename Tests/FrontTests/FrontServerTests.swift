@@ -1,7 +1,9 @@
 import ClusterLink
+import Foundation
 import Front
 import JobCore
 import Logging
+import NIOCore
 import NIOSSL
 import Testing
 
@@ -42,6 +44,38 @@ struct FrontServerTests {
         }
         #expect(leader.isClosed)
         #expect(!leader.commands.contains { $0.isPush })
+    }
+
+    @Test("a connection to a host that is gone ends after a minute")
+    func deadPeers() async throws {
+        try await FrontFixture.run { front in
+            let port = try #require(front.address.port)
+            try await front.connect { client in
+                #expect(await client.hello())
+                // Until the client's host has confirmed the answer to HELLO, that is what the kernel waits for.
+                var wait: Int?
+                for _ in 0..<500 where wait == nil {
+                    wait = try Self.keepAlive(atPort: port)
+                    if wait == nil { try await Task.sleep(for: .milliseconds(10)) }
+                }
+                #expect(try #require(wait) <= 30_00)
+            }
+        }
+    }
+
+    /// In how many hundredths of a second the kernel asks the other end of an established connection whether it is there.
+    private static func keepAlive(atPort port: Int) throws -> Int? {
+        let table = try String(contentsOfFile: "/proc/self/net/tcp", encoding: .utf8)
+        for line in table.split(separator: "\n").dropFirst() {
+            let words = line.split(separator: " ")
+            guard words.count > 5, words[3] == "01",
+                words[1].split(separator: ":").last.flatMap({ Int($0, radix: 16) }) == port
+            else { continue }
+            let timer = words[5].split(separator: ":")
+            guard timer.first == "02" else { return nil }
+            return timer.last.flatMap { Int($0, radix: 16) }
+        }
+        return nil
     }
 
     @Test("clients that come to no end are closed when the time is over, and the leader is not told that all is well")

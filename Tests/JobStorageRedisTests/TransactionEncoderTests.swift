@@ -58,6 +58,10 @@ struct TransactionEncoderTests {
             transaction.failures = 1
             transaction.sessions.updateValue(nil, forKey: session)
             transaction.workerStates[WorkerID("w")] = .quiet
+            transaction.beatingWorkers[WorkerID("w")] = true
+            let times = [WallTime(nanosecondsSinceEpoch: 2_500), WallTime(nanosecondsSinceEpoch: 7_000)]
+            transaction.crashes[JobID("poison")] = .some(times)
+            transaction.outcomes = OutcomeChange(segment: 2, beginsFor: .seconds(240), bytes: Array("ended".utf8))
             transaction.keyValues["k"] = Array("v".utf8)
             transaction.redisCommands = [[Array("ZADD".utf8), Array("mw".utf8), Array("1".utf8), Array("x".utf8)]]
             transaction.quarantined[JobID("bad")] = Array("?".utf8)
@@ -76,7 +80,9 @@ struct TransactionEncoderTests {
             "EXPIRE p:processed:2026-03-01 34560000", "EXPIRE p:failures:2026-03-01 34560000",
             "HDEL p:sessions 00000000000000010000000000000002",
             "UNLINK p:session:00000000000000010000000000000002 p:progress:00000000000000010000000000000002",
-            "HSET p:workers w quiet", "SET p:kv:k v", "ZADD mw 1 x", "HSET p:quarantine bad ?",
+            "HSET p:workers w quiet", "SADD p:beating w", "HSET p:crashes poison 2 7",
+            "UNLINK p:outcomes:2", "APPEND p:outcomes:2 ended", "EXPIRE p:outcomes:2 240", "SET p:kv:k v",
+            "ZADD mw 1 x", "HSET p:quarantine bad ?",
         ]
         // The sets stand in whatever order a dictionary has.
         let setCommands: Set = ["ZADD p:dead -2 late", "ZREM p:retries gone"]
@@ -108,11 +114,13 @@ struct TransactionEncoderTests {
 
         let keys: Set = [
             "UNLINK", "p:jobs", "p:queues", "p:paused", "p:working", "p:reservation", "p:processed", "p:failures",
-            "p:workers", "p:scheduled", "p:retries", "p:dead", "p:queue:q", "p:processed:2026-03-02",
+            "p:workers", "p:beating", "p:crashes", "p:outcomes:0", "p:outcomes:3", "p:scheduled", "p:retries", "p:dead",
+            "p:queue:q",
+            "p:processed:2026-03-02",
             "p:processed:2026-03-01", "p:failures:2026-02-28", "p:failures:2025-01-25",
         ]
         #expect(keys.isSubset(of: flushed))
-        #expect(flushed.count == 13 + 2 * 402)
+        #expect(flushed.count == 19 + 2 * 402)
         #expect(commands.count == 4)
     }
 

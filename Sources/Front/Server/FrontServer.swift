@@ -190,9 +190,9 @@ package final class FrontServer: Service {
                 .socketOption(NIOBSDSocket.Option(rawValue: SO_REUSEPORT)),
                 value: self.configuration.reusesPort ? 1 : 0
             )
-            .childChannelOption(.socketOption(.so_keepalive), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .findingDeadPeers()
             .childChannelInitializer { channel in
                 guard let lane = byLoop[ObjectIdentifier(channel.eventLoop)] else { return channel.close() }
                 return Self.admit(channel, to: lane, in: environment)

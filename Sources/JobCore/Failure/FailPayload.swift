@@ -69,4 +69,16 @@ public struct FailPayload: Equatable, Sendable {
             message: "Faktory job reservation expired"
         )
     }
+
+    /// The report of a job with which worker processes vanished as often as is allowed.
+    package static func poisonJob(_ jobID: JobID, crashes: Int, within memory: Duration) -> FailPayload {
+        FailPayload(
+            jobID: jobID,
+            errorType: "PoisonJob",
+            message: "its worker vanished \(crashes) times within \(memory.components.seconds / 3_600) hours"
+        )
+    }
+
+    /// Whether a worker that is being stopped reports a job that it could not finish, as the one for Ruby does.
+    package var isShutdown: Bool { self.errorType == "Faktory::Shutdown" }
 }

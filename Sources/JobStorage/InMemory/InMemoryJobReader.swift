@@ -62,5 +62,9 @@ package final class InMemoryJobReader: JobStoreReader {
         self.data.read { $0.keyValues[key] }
     }
 
+    package func outcomes(in segment: Int, from offset: Int, count: Int) throws(StorageError) -> [UInt8] {
+        self.data.read { Array($0.outcomes[segment].dropFirst(offset).prefix(max(0, count))) }
+    }
+
     package func memoryByteCount() throws(StorageError) -> UInt64? { nil }
 }

@@ -144,6 +144,11 @@ package final class InMemoryJobStore: JobStore {
         return try self.reader.keyValue(key)
     }
 
+    package func outcomes(in segment: Int, from offset: Int, count: Int) throws(StorageError) -> [UInt8] {
+        try self.requireLoaded()
+        return try self.reader.outcomes(in: segment, from: offset, count: count)
+    }
+
     package func memoryByteCount() throws(StorageError) -> UInt64? {
         try self.requireLoaded()
         return self.byteCount

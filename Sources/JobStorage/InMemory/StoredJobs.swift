@@ -18,6 +18,10 @@ struct StoredJobs {
     private var progress: [ProgressKey: [UInt8]] = [:]
     private var sessions: [SessionID: String] = [:]
     private var workerStates: [WorkerID: WorkerState] = [:]
+    private var beatingWorkers: Set<WorkerID> = []
+    private var crashes: [JobID: [WallTime]] = [:]
+    /// The segments of the log of outcomes; nothing here forgets one when its time is over.
+    private(set) var outcomes = Array(repeating: [UInt8](), count: OutcomeLog.segmentCount)
     private(set) var keyValues: [String: [UInt8]] = [:]
     private(set) var redisCommands: [[[UInt8]]] = []
     private(set) var quarantined: [JobID: [UInt8]] = [:]
@@ -39,6 +43,9 @@ struct StoredJobs {
         state.progress = self.progress
         state.sessions = self.sessions
         state.workerStates = self.workerStates
+        state.beatingWorkers = self.beatingWorkers
+        state.crashes = self.crashes
+        state.outcomeByteCounts = self.outcomes.map(\.count)
         return state
     }
 
@@ -66,6 +73,9 @@ struct StoredJobs {
         self.counters = JobCounters()
         self.dailyCounters = [:]
         self.workerStates = [:]
+        self.beatingWorkers = []
+        self.crashes = [:]
+        self.outcomes = Array(repeating: [], count: OutcomeLog.segmentCount)
     }
 
     private mutating func applyJobs(of transaction: StorageTransaction) {
@@ -138,6 +148,14 @@ struct StoredJobs {
 
     private mutating func applyRest(of transaction: StorageTransaction) {
         for (worker, state) in transaction.workerStates { self.workerStates[worker] = state }
+        for (worker, isBeating) in transaction.beatingWorkers {
+            if isBeating { self.beatingWorkers.insert(worker) } else { self.beatingWorkers.remove(worker) }
+        }
+        for (job, times) in transaction.crashes { self.crashes[job] = times?.map(\.roundedToScore) }
+        if let change = transaction.outcomes {
+            if change.beginsFor != nil { self.outcomes[change.segment].removeAll() }
+            self.outcomes[change.segment] += change.bytes
+        }
         for (key, value) in transaction.keyValues { self.keyValues[key] = value }
         self.redisCommands += transaction.redisCommands
         self.quarantined.merge(transaction.quarantined) { _, latest in latest }

@@ -60,6 +60,10 @@ extension ReadsOverRedis {
         try self.openReads().keyValue(key)
     }
 
+    package func outcomes(in segment: Int, from offset: Int, count: Int) throws(StorageError) -> [UInt8] {
+        try self.openReads().outcomes(in: segment, from: offset, count: count)
+    }
+
     package func memoryByteCount() throws(StorageError) -> UInt64? {
         try self.openReads().memoryByteCount()
     }

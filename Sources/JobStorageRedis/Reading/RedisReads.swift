@@ -139,6 +139,16 @@ package struct RedisReads {
         return try self.answer(to: commands) { (reply) throws(StorageError) in try reply.storedBytes() }
     }
 
+    func outcomes(in segment: Int, from offset: Int, count: Int) throws(StorageError) -> [UInt8] {
+        guard count > 0 else { return [] }
+        var commands = RedisCommandBuffer(reserving: 64)
+        commands.begin("GETRANGE", argumentCount: 3)
+        commands.append(self.keys.outcomes(segment))
+        commands.append(offset)
+        commands.append(offset + count - 1)
+        return try self.answer(to: commands) { (reply) throws(StorageError) in try reply.storedBytes() ?? [] }
+    }
+
     func memoryByteCount() throws(StorageError) -> UInt64? {
         var commands = RedisCommandBuffer(reserving: 256)
         commands.begin("INFO", argumentCount: 1)

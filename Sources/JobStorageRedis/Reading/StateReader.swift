@@ -63,11 +63,11 @@ struct StateReader {
 
     private func readSummary(into state: inout StoredState) throws(StorageError) {
         var commands = RedisCommandBuffer()
-        for key in [self.keys.queues, self.keys.paused] {
+        for key in [self.keys.queues, self.keys.paused, self.keys.beatingWorkers] {
             commands.begin("SMEMBERS", argumentCount: 1)
             commands.append(key)
         }
-        for key in [self.keys.sessions, self.keys.workerStates] {
+        for key in [self.keys.sessions, self.keys.workerStates, self.keys.crashes] {
             commands.begin("HGETALL", argumentCount: 1)
             commands.append(key)
         }
@@ -78,6 +78,10 @@ struct StateReader {
             commands.begin("ZCARD", argumentCount: 1)
             commands.append(self.keys.set(set))
         }
+        for segment in 0..<OutcomeLog.segmentCount {
+            commands.begin("STRLEN", argumentCount: 1)
+            commands.append(self.keys.outcomes(segment))
+        }
 
         try self.link.send(commands)
         let queues = try self.next { (reply) throws(StorageError) in
@@ -87,6 +91,10 @@ struct StateReader {
         state.pausedQueues = try self.next { (reply) throws(StorageError) in
             try reply.items { (name) throws(StorageError) in try name.queueName() }
         }
+        let beating = try self.next { (reply) throws(StorageError) in
+            try reply.items { (name) throws(StorageError) in WorkerID(try name.text()) }
+        }
+        state.beatingWorkers = Set(beating)
         for (identity, name) in try self.nextFields() {
             guard let session = SessionID(parsing: identity) else {
                 throw .incompatible("\(identity.debugDescription) is no identity of a session")
@@ -99,6 +107,7 @@ struct StateReader {
             }
             state.workerStates[WorkerID(worker)] = workerState
         }
+        for (job, text) in try self.nextFields() { state.crashes[JobID(job)] = CrashTimes.times(in: text) }
         let totals = try self.next { (reply) throws(StorageError) in
             try reply.items { (number) throws(StorageError) in try number.storedNumber() ?? 0 }
         }
@@ -106,6 +115,9 @@ struct StateReader {
         state.counters = JobCounters(processed: totals[0], failures: totals[1])
         for set in JobSet.allCases {
             state.setCounts[set] = try self.next { (reply) throws(StorageError) in try reply.number() }
+        }
+        for segment in 0..<OutcomeLog.segmentCount {
+            state.outcomeByteCounts[segment] = try self.next { (reply) throws(StorageError) in try reply.number() }
         }
     }
 

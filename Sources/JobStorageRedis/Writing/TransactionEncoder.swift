@@ -33,6 +33,9 @@ struct TransactionEncoder: ~Copyable {
         self.encodeCounters(of: transaction, limitsDay: limitsDay)
         self.encodeSessions(of: transaction)
         self.encodeWorkerStates(of: transaction)
+        self.encodeBeatingWorkers(of: transaction)
+        self.encodeCrashes(of: transaction)
+        if let change = transaction.outcomes { self.encode(change) }
         self.encodeMiddleware(of: transaction)
         self.encodeQuarantine(of: transaction)
         self.encodePosition(of: transaction)
@@ -223,6 +226,39 @@ struct TransactionEncoder: ~Copyable {
             self.commands.append(self.keys.workerStates)
             self.commands.append(worker.text)
             if let state { self.commands.append(state.text) }
+        }
+    }
+
+    private mutating func encodeBeatingWorkers(of transaction: StorageTransaction) {
+        for (worker, isBeating) in transaction.beatingWorkers {
+            self.commands.begin(isBeating ? "SADD" : "SREM", argumentCount: 2)
+            self.commands.append(self.keys.beatingWorkers)
+            self.commands.append(worker.text)
+        }
+    }
+
+    private mutating func encodeCrashes(of transaction: StorageTransaction) {
+        for (job, times) in transaction.crashes {
+            self.commands.begin(times == nil ? "HDEL" : "HSET", argumentCount: times == nil ? 2 : 3)
+            self.commands.append(self.keys.crashes)
+            self.commands.append(job.text)
+            if let times { self.commands.append(CrashTimes.text(of: times)) }
+        }
+    }
+
+    private mutating func encode(_ change: OutcomeChange) {
+        let key = self.keys.outcomes(change.segment)
+        if change.beginsFor != nil {
+            self.commands.begin("UNLINK", argumentCount: 1)
+            self.commands.append(key)
+        }
+        self.commands.begin("APPEND", argumentCount: 2)
+        self.commands.append(key)
+        self.commands.append(change.bytes)
+        if let time = change.beginsFor {
+            self.commands.begin("EXPIRE", argumentCount: 2)
+            self.commands.append(key)
+            self.commands.append(Int(time.components.seconds))
         }
     }
 

@@ -47,7 +47,7 @@ extension JobManager {
         var refused: [String: String] = [:]
         for element in elements {
             do {
-                try self.push(try element.job.get())
+                try self.takeIn(try element.job.get())
             } catch {
                 let text = self.replyText(of: error)
                 // A code is told, unless it is the one that says nothing.
@@ -85,7 +85,7 @@ extension JobManager {
         var members: [UInt8] = []
         for element in elements {
             do {
-                try self.push(try element.job.get())
+                try self.takeIn(try element.job.get())
             } catch let error as StorageError {
                 throw error
             } catch {

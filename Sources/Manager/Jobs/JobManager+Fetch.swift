@@ -96,7 +96,7 @@ extension JobManager {
         guard mayGo else {
             // Discarded, or a link that did not call on: the job was dropped on purpose.
             lease.release()
-            self.forget(lease.job.id)
+            self.end(lease.job.id)
             return nil
         }
         return self.hold(context.job, token, lease, for: worker, offer: offer)
@@ -125,7 +125,11 @@ extension JobManager {
         if job.payload.count > Self.heldByteBound, self.chains[.fetch] == nil {
             self.largeReservations.append(reservation)
         }
-        self.busyCounts[worker, default: 0] += 1
+        let busy = self.busyCounts[worker, default: 0] + 1
+        self.busyCounts[worker] = busy
+        if self.workers.take(worker, busy: busy, at: self.now.uptime) {
+            self.transaction.beatingWorkers[worker] = true
+        }
         self.transaction.hold(job.id, reservation.stored)
         self.noteArrival(of: job.id)
         return reservation
@@ -166,11 +170,18 @@ extension JobManager {
         return queue
     }
 
+    /// Nothing is left of this job, which has ended as it was meant to: a PUSH of it that comes again is an echo.
+    func end(_ jobID: JobID) {
+        self.forget(jobID)
+        self.outcomes.note(jobID, at: self.now.wall)
+    }
+
     /// Nothing is left of this job.
     func forget(_ jobID: JobID) {
         self.transaction.remove(jobID)
         self.liveJobs.remove(jobID)
         if !self.returned.isEmpty { self.returned[jobID] = nil }
+        self.forgetCrashes(of: jobID)
     }
 
     // MARK: Waiting fetches

@@ -19,15 +19,23 @@ extension JobManager {
     func settle(_ jobID: JobID) -> Reservation? {
         guard let reservation = self.endReservation(of: jobID) ?? self.endReturn(of: jobID) else { return nil }
         self.count(failed: false)
-        self.forget(jobID)
+        self.end(jobID)
         self.run(.acknowledge, for: reservation, because: nil)
         return reservation
     }
 
     /// A job failed: it is tried again later, or buried, or discarded, as its retry policy says.
     ///
+    /// A worker that was told to stop, and reports that it had to stop the job, gives it back to the head of its queue; that
+    /// uses up no try.
+    ///
     /// - Throws: `ManagerError.jobNotFound` when no reservation is held for it.
     public func fail(_ report: FailPayload) throws {
+        if report.isShutdown, self.settings.vanished == .release, let held = self.reservations[report.jobID],
+            !self.workers.isRunning(held.worker)
+        {
+            return self.takeBack(held)
+        }
         guard let reservation = self.endReservation(of: report.jobID) ?? self.endReturn(of: report.jobID) else {
             throw ManagerError.jobNotFound(report.jobID)
         }
@@ -51,9 +59,14 @@ extension JobManager {
     ///
     /// Handles at the most `bound` jobs in this turn, and fewer when they are large; call again until it returns 0.
     ///
-    /// A wall clock that was set, or is another leader's, ends no reservation: one that has not lasted for its time by the
-    /// clock that nobody sets is given a new end.
+    /// A wall clock that was set, or is another leader's, ends no reservation and keeps none: each lasts for its time by the
+    /// clock that nobody sets, and is given a new end on the wall where the two do not agree.
     public func reapExpiredJobs(at time: WallTime, bound: Int = JobManager.sliceBound) throws -> Int {
+        if self.reservationClock.isSetBack(at: self.now) {
+            self.reservationClock.note(Array(self.reservations.keys))
+        }
+        let correctedCount = self.correctEnds(bound: bound)
+        guard correctedCount < bound else { return correctedCount }
         let moment = self.now.uptime + self.now.wall.duration(to: time)
         let expired = try self.store.expiredReservations(until: time, count: bound)
         try self.readJobs(of: expired.compactMap { self.reservations[$0] }, byteBudget: Self.readByteBudget)
@@ -80,6 +93,19 @@ extension JobManager {
         return count
     }
 
+    /// Tells ends anew that a clock told which has been set back since; how many were looked at.
+    private func correctEnds(bound: Int) -> Int {
+        let jobIDs = self.reservationClock.next(bound)
+        for jobID in jobIDs {
+            guard let reservation = self.reservations[jobID] else { continue }
+            let end = self.now.wall + self.now.uptime.duration(to: reservation.endsAt)
+            guard end < reservation.expiresAt else { continue }
+            reservation.expiresAt = end
+            self.transaction.hold(jobID, reservation.stored)
+        }
+        return jobIDs.count
+    }
+
     /// The time of a reservation is over.
     func expire(_ reservation: Reservation) {
         self.logger.debug("a reservation has expired", metadata: ["jid": "\(reservation.jobID)"])
@@ -99,18 +125,34 @@ extension JobManager {
         let mayContinue = self.run(.fail, for: reservation, because: report)
         let outcome = RetryPolicy.outcome(of: job, failing: report, at: self.now.wall, using: &self.generator)
         guard mayContinue else {
-            self.forget(job.id)
+            self.end(job.id)
             return true
         }
         switch outcome.fate {
         case .discard:
-            self.forget(job.id)
+            self.end(job.id)
         case .retry(let due):
             self.move(job, to: .retries, at: due, with: outcome.failure)
         case .bury(let expiry):
             self.move(job, to: .dead, at: expiry, with: outcome.failure)
         }
         return true
+    }
+
+    /// A job is buried with which too many workers have vanished.
+    func buryPoison(_ reservation: Reservation) {
+        let jobID = reservation.jobID
+        self.logger.warning(
+            "a job is buried with which too many workers have vanished",
+            metadata: ["jid": "\(jobID)", "wid": "\(reservation.worker)"]
+        )
+        guard let ended = self.endReservation(of: jobID) else { return }
+        guard let job = self.job(of: ended) else { return self.forget(jobID) }
+        self.count(failed: true)
+        self.turnByteCount += job.payload.count
+        let report = FailPayload.poisonJob(jobID, crashes: CrashLog.limit, within: CrashLog.memory)
+        guard self.run(.fail, for: ended, because: report) else { return self.forget(jobID) }
+        self.bury(job, reporting: report)
     }
 
     /// Puts a job among the dead.

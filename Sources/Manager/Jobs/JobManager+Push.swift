@@ -93,6 +93,7 @@ extension JobManager {
         self.transaction.add(jobID, to: set, at: score)
         self.noteArrival(of: jobID)
         self.setCounts[set, default: 0] += 1
+        if set == .dead { self.forgetCrashes(of: jobID) }
     }
 
     func remove(_ jobID: JobID, from set: JobSet) {

@@ -48,23 +48,35 @@ extension JobManager {
         for session in self.sessions.values {
             for lane in session.lanes.values { lane.sortRestored() }
         }
-        // Whoever has jobs or a state may come back through any front; if not, both are let go in time.
-        for worker in Set(self.busyCounts.keys).union(self.workers.states.keys) {
-            self.workers.expectBack(worker, at: self.now.uptime)
+        // Whoever counts as beating or has a state may come back through any front; if not, both are let go in time.
+        for worker in self.workers.beating.union(self.workers.states.keys) {
+            self.workers.expectBack(worker, since: .unknown, at: self.now.uptime)
         }
     }
 
     private func restore(_ stored: StoredReservation, of jobID: JobID) {
-        let left = max(self.now.wall.duration(to: stored.expiresAt), Self.restoredReservation)
-        let reservation = Reservation(unread: jobID, stored, endsAt: self.now.uptime + left)
+        let reservation = Reservation(unread: jobID, stored, endsAt: self.now.uptime + self.rest(of: stored))
         self.reservations[jobID] = reservation
         self.liveJobs.insert(jobID)
         self.busyCounts[reservation.worker, default: 0] += 1
+        if self.now.wall + self.now.uptime.duration(to: reservation.endsAt) < reservation.expiresAt {
+            self.reservationClock.note(jobID)
+        }
         guard let offer = reservation.offer, let session = self.sessions[offer.lane.session] else { return }
         let lane = session.lane(offer.lane.lane)
         if offer.number > lane.record.settled {
             lane.restore(Lane.Offer(number: offer.number, request: offer.request, jobID: jobID))
         }
+    }
+
+    /// How long a reservation that an earlier leader gave has still to last.
+    ///
+    /// That leader's clock may have been another one: if it was behind, no more is over than a minute less than all; if it was
+    /// ahead, no more is left than there was to begin with.
+    private func rest(of stored: StoredReservation) -> Duration {
+        let left = self.now.wall.duration(to: stored.expiresAt)
+        let length = stored.reservedAt.duration(to: stored.expiresAt)
+        return max(length > .zero ? min(left, length) : left, Self.restoredReservation)
     }
 
     /// The job in a record that was read; nil when there is none that could be served.

@@ -254,7 +254,10 @@ extension JobManager {
             queue.reset()
             self.forgetIfUnused(queue)
         }
+        self.crashes.removeAll()
+        self.outcomes.removeAll()
         for (worker, state) in self.workers.states { self.transaction.workerStates[worker] = .some(state) }
+        for worker in self.workers.beating { self.transaction.beatingWorkers[worker] = true }
     }
 }
 

@@ -43,6 +43,7 @@ public final class JobManager {
     /// Reservations of large jobs that the turn under way has made.
     var largeReservations: [Reservation] = []
     var busyCounts: [WorkerID: Int] = [:]
+    var reservationClock: ReservationClock
     /// Jobs that lie in their queues again although their workers may have them.
     var returned: [JobID: ReturnedJob] = [:]
     var setCounts: [JobSet: Int]
@@ -53,6 +54,10 @@ public final class JobManager {
     /// What the store said, in the turn that is under way, of jids that commands of it named.
     var askedStandings: [JobID: JobStanding] = [:]
     var workers: WorkerRegistry
+    /// The jobs that were done lately.
+    var outcomes: OutcomeLedger
+    /// The jobs with which workers have vanished.
+    var crashes: CrashLog
     var sessions: [SessionID: FrontSession] = [:]
     /// The fetches that wait, by their deadlines, and some that wait no more.
     var deadlines: Heap<FetchDeadline> = []
@@ -134,8 +139,12 @@ public final class JobManager {
         self.workers = WorkerRegistry(
             silence: settings.workerTimeout,
             releaseAfter: settings.releaseAfter,
-            states: state.workerStates
+            states: state.workerStates,
+            beating: state.beatingWorkers
         )
+        self.outcomes = OutcomeLedger(memory: settings.outcomeMemory)
+        self.crashes = CrashLog(state.crashes)
+        self.reservationClock = ReservationClock(at: now)
         self.generator = SeededGenerator(seed: seed)
         self.restore(state)
     }
@@ -144,6 +153,19 @@ public final class JobManager {
     package var epoch: Epoch { self.position.epoch }
 
     // MARK: Turns
+
+    /// Reads which jobs were done lately, as far as that must be known before the first command.
+    package func loadOutcomes(of state: StoredState) throws(StorageError) {
+        try self.outcomes.load(state.outcomeByteCounts, from: self.store)
+    }
+
+    /// Whether more of that is to be read between the turns.
+    package var wantsOutcomes: Bool { self.outcomes.isIncomplete }
+
+    /// Reads some of it.
+    package func readOutcomes() throws(StorageError) {
+        try self.outcomes.readOn(from: self.store)
+    }
 
     /// Begins a turn at this moment.
     package func beginTurn(at now: Moment) {
@@ -159,6 +181,7 @@ public final class JobManager {
         // What was decided without what it had to know is not kept.
         if let readFailure = self.readFailure { throw readFailure }
         if !self.releasedQueues.isEmpty { self.serveReleased() }
+        if let change = self.outcomes.takeChange() { self.transaction.outcomes = change }
         if !self.transaction.isEmpty || always {
             for (key, lane) in self.touchedLanes { self.transaction.lanes[key] = lane.makeRecord() }
             self.position.sequence += 1

@@ -16,10 +16,14 @@ package struct ManagerSettings: Sendable {
     package var mirrorByteBound: Int
     /// How long a session may be silent before what it was offered is taken back.
     package var sessionTimeout: Duration
-    /// How long a worker may be silent before its connections are closed.
+    /// How long a worker without jobs may be silent before its connections are closed.
     package var workerTimeout: Duration
-    /// How long the jobs of a worker without connections are kept for it.
+    /// How long the jobs of a worker are kept for it that had been beating and has no connection any more.
     package var releaseAfter: Duration
+    /// What becomes of the jobs of a worker that did not come back in that time.
+    package var vanished: VanishedPolicy
+    /// For how long it is remembered that a job was done, in whole seconds; 0 for not at all.
+    package var outcomeMemory: Duration
     /// Messages of fronts and schedulers that one turn takes in at the most.
     package var turnMessageBound: Int
     /// The product's name in INFO.
@@ -34,6 +38,8 @@ package struct ManagerSettings: Sendable {
         sessionTimeout: Duration = .seconds(60),
         workerTimeout: Duration = .seconds(60),
         releaseAfter: Duration = .seconds(60),
+        vanished: VanishedPolicy = .release,
+        outcomeMemory: Duration = .seconds(120),
         turnMessageBound: Int = 256,
         productName: String = "Millrace",
         productVersion: String = "1.10.0"
@@ -44,10 +50,20 @@ package struct ManagerSettings: Sendable {
         self.sessionTimeout = sessionTimeout
         self.workerTimeout = workerTimeout
         self.releaseAfter = releaseAfter
+        self.vanished = vanished
+        self.outcomeMemory = outcomeMemory
         self.turnMessageBound = turnMessageBound
         self.productName = productName
         self.productVersion = productVersion
     }
+}
+
+/// What becomes of a job whose worker is known to be gone.
+package enum VanishedPolicy: String, Hashable, Sendable, CaseIterable {
+    /// It goes to the head of its queue and uses up no try, unless that has happened too often.
+    case release
+    /// It fails as if its reservation had ended, which uses up a try.
+    case fail
 }
 
 /// A moment on both clocks.

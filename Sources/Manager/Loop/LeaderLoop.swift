@@ -106,6 +106,7 @@ package final class LeaderLoop {
             at: now,
             logger: self.logger
         )
+        try manager.loadOutcomes(of: state)
         self.extend(manager)
         // Another leader may have done since what this one was refused.
         if self.election.needsProof { self.refused = RefusedBatches() }
@@ -126,6 +127,7 @@ package final class LeaderLoop {
             while !self.stop.isRequested, self.duty(of: manager) == .lead {
                 let isBusy = try self.takeTurn(of: manager)
                 if manager.hasColdQueues { try self.write(manager) { try manager.warmQueues() } }
+                if manager.wantsOutcomes { try manager.readOutcomes() }
                 if manager.hasTasks { try self.write(manager) { try manager.runSlice(uptime: self.clocks.uptime) } }
                 if manager.isLearningJobs { try self.learn(with: manager, isBusy: isBusy) }
             }
@@ -190,6 +192,7 @@ package final class LeaderLoop {
                     next += 1
                 }
                 manager.answerOverdueFetches()
+                manager.releaseVanished()
             }
         } while next < self.inbox.endIndex
         return !self.inbox.isEmpty
@@ -259,7 +262,7 @@ package final class LeaderLoop {
 
     /// How long nothing needs to be done unless a message comes.
     private func patience(with manager: JobManager) -> Duration {
-        if manager.hasTasks || manager.hasColdQueues || manager.isLearningJobs { return .zero }
+        if manager.hasTasks || manager.hasColdQueues || manager.isLearningJobs || manager.wantsOutcomes { return .zero }
         guard let deadline = manager.nextDeadline else { return Self.longestWait }
         return max(.zero, min(Self.longestWait, self.clocks.uptime().duration(to: deadline)))
     }

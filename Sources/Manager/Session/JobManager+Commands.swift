@@ -38,13 +38,8 @@ extension JobManager {
         case .mutate(let request):
             return self.mutate(request, command.request, on: lane)
         case .workerJoined(let introduction):
-            self.workers.join(
-                introduction,
-                by: WorkerRegistry.Announcement(lane: lane.key.lane, request: command.request),
-                through: lane.key.session,
-                at: self.now.uptime,
-                self.now.wall
-            )
+            let announcement = WorkerRegistry.Announcement(lane: lane.key.lane, request: command.request)
+            self.workerJoined(introduction, by: announcement, through: lane.key.session)
             return .nothing
         case .workerLeft(let worker):
             let announcement = WorkerRegistry.Announcement(lane: lane.key.lane, request: command.request)
@@ -60,11 +55,17 @@ extension JobManager {
 
     private func push(_ bytes: [UInt8]) -> LinkReply {
         do {
-            try self.push(try Job(parsing: bytes))
+            try self.takeIn(try Job(parsing: bytes))
             return .ok
         } catch {
             return .error(self.replyText(of: error))
         }
+    }
+
+    /// Pushes what a client sent, unless it is known to have sent it before: then the job was done meanwhile.
+    func takeIn(_ job: Job) throws {
+        guard !self.outcomes.contains(job.id, at: self.now.wall) else { return }
+        try self.push(job)
     }
 
     /// The reply behind the dash; a job that is not acceptable says why.
@@ -191,8 +192,12 @@ extension JobManager {
         }
     }
 
-    /// When the next waiting fetch is to be answered; nil when none waits.
-    package var nextDeadline: Uptime? { self.deadlines.min?.deadline }
+    /// When the next waiting fetch is to be answered, or a worker that is missing was missing for long enough; nil when
+    /// nothing waits.
+    package var nextDeadline: Uptime? {
+        guard let fetch = self.deadlines.min?.deadline else { return self.workers.nextEnd }
+        return self.workers.nextEnd.map { min($0, fetch) } ?? fetch
+    }
 
     private func beat(
         _ worker: WorkerID,
@@ -204,6 +209,7 @@ extension JobManager {
             worker,
             signal: signal,
             residentKilobytes: residentKilobytes,
+            busy: self.busyCount(of: worker),
             at: self.now.uptime
         )
         guard let outcome else {
@@ -211,9 +217,25 @@ extension JobManager {
             if lane.awaitsAnnouncements { return .ok }
             return .error("ERR unknown worker \(EchoedText(worker.text))")
         }
+        if outcome.beginsToCount { self.transaction.beatingWorkers[worker] = true }
         if outcome.didChange { self.transaction.workerStates[worker] = .some(outcome.state) }
         guard outcome.state != .running else { return .ok }
         return .bulk(Array("{\"state\":\"\(outcome.state.text)\"}".utf8))
+    }
+
+    private func workerJoined(
+        _ introduction: WorkerIntroduction,
+        by announcement: WorkerRegistry.Announcement,
+        through session: SessionID
+    ) {
+        self.workers.join(
+            introduction,
+            by: announcement,
+            through: session,
+            busy: self.busyCount(of: WorkerID(introduction.worker)),
+            at: self.now.uptime,
+            self.now.wall
+        )
     }
 
     private func workerLeft(
@@ -223,15 +245,23 @@ extension JobManager {
         through session: SessionID
     ) {
         let hadState = !self.workers.isRunning(worker)
-        let isLast = self.workers.leave(
+        let busy = self.busyCount(of: worker)
+        let leaving = self.workers.leave(
             worker,
             by: announcement,
             isNumberedAnew: isNumberedAnew,
-            through: session
+            through: session,
+            busy: busy,
+            at: self.now.uptime
         )
-        guard isLast else { return }
+        guard leaving.isLast else { return }
         if hadState { self.transaction.workerStates.updateValue(nil, forKey: worker) }
-        if self.busyCounts[worker] != nil { self.workers.expectBack(worker, at: self.now.uptime) }
+        if leaving.beginsToCount { self.transaction.beatingWorkers[worker] = true }
+        if busy > 0 {
+            self.workers.expectBack(worker, since: hadState ? .inOrder : .unknown, at: self.now.uptime)
+        } else if self.workers.stopCounting(worker) {
+            self.transaction.beatingWorkers[worker] = false
+        }
     }
 
     // MARK: What takes longer

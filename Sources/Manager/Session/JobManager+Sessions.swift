@@ -91,48 +91,26 @@ extension JobManager {
     }
 
     private func expectBack(_ gone: [WorkerID]) {
-        for worker in gone where self.busyCounts[worker] != nil || !self.workers.isRunning(worker) {
-            self.workers.expectBack(worker, at: self.now.uptime)
-        }
+        for worker in gone { self.workers.expectBack(worker, since: .unknown, at: self.now.uptime) }
     }
 
-    /// Drops workers and sessions that have been silent for too long, and fails the jobs of workers that did not come
-    /// back; how many jobs that were, at the most one slice's worth.
+    /// Drops workers and sessions that have been silent for too long, and takes back the jobs of workers that are gone;
+    /// how many jobs that were, at the most one slice's worth.
     func reapWorkers() throws(StorageError) -> Int {
-        for (worker, sessions) in self.workers.dropSilent(at: self.now.uptime) {
+        for (worker, sessions) in self.workers.dropSilent(at: self.now.uptime, isBusy: { self.busyCounts[$0] != nil }) {
             self.logger.info("a worker has been silent for too long", metadata: ["wid": "\(worker)"])
             for session in sessions {
                 guard let peer = self.sessions[session]?.peer else { continue }
                 self.outbox.send(.dropWorkers(session, [worker.text]), to: peer)
             }
+            // The server closes the connections, so that what it is given meanwhile is not taken from it for having none.
+            if self.workers.stopCounting(worker) { self.transaction.beatingWorkers[worker] = false }
             self.expectBack([worker])
         }
         for session in Array(self.sessions.values)
         where session.lastHeard + self.settings.sessionTimeout < self.now.uptime { self.end(session) }
         if self.settings.maximumStoreBytes > 0 { try self.lookAtStore() }
         return self.releaseLost()
-    }
-
-    private func releaseLost() -> Int {
-        let lost = self.workers.lost(at: self.now.uptime)
-        guard !lost.isEmpty else { return 0 }
-        let held = self.reservations.values.lazy.filter { lost.contains($0.worker) }
-        let reservations = Array(held.prefix(Self.sliceBound))
-        var count = 0
-        for reservation in reservations {
-            guard !self.isTurnFull else {
-                self.isSliceCut = true
-                break
-            }
-            self.expire(reservation)
-            count += 1
-        }
-        // One that has more jobs stays lost until the next slice, unless it comes back before.
-        for worker in lost where self.busyCounts[worker] == nil {
-            self.workers.giveUp(worker)
-            self.transaction.workerStates.updateValue(nil, forKey: worker)
-        }
-        return count
     }
 
     // MARK: Batches
@@ -241,17 +219,26 @@ extension JobManager {
     /// Remembers that the worker may have got the job that is about to be taken back.
     private func noteReturn(of offer: Lane.Offer, on lane: Lane) {
         guard let held = self.reservation(for: offer, on: lane) else { return }
+        self.noteReturn(of: held)
+    }
+
+    /// Remembers that the worker may report the job that is about to be taken back, until it is handed out again.
+    func noteReturn(of held: Reservation) {
         // What was handed out by an earlier version says only in its job where it came from.
         if held.origin == nil { _ = self.job(of: held) }
         guard let origin = held.origin else { return }
         if self.returned.count >= ReturnedJob.bound { self.returned.removeAll() }
-        self.returned[offer.jobID] = ReturnedJob(ending: held, from: origin)
+        self.returned[held.jobID] = ReturnedJob(ending: held, from: origin)
     }
 
     private func takeBack(_ offer: Lane.Offer, on lane: Lane) {
-        guard self.reservation(for: offer, on: lane) != nil, let reservation = self.endReservation(of: offer.jobID)
-        else { return }
-        guard let queue = self.giveBack(reservation) else { return }
+        guard let reservation = self.reservation(for: offer, on: lane) else { return }
+        self.takeBack(reservation)
+    }
+
+    /// Ends a reservation and puts its job back to the head of its queue, or into the hands of a fetch that waits there.
+    func takeBack(_ reservation: Reservation) {
+        guard let ended = self.endReservation(of: reservation.jobID), let queue = self.giveBack(ended) else { return }
         if queue.hasWaiting { self.serveWaiting(of: queue) }
     }
 }

@@ -1,7 +1,8 @@
 import JobCore
 import JobStorage
 
-/// What is remembered of a reservation that ended with its front, before it was known whether the worker had the job.
+/// What is remembered of a reservation that ended with its front, before it was known whether the worker had the job, or
+/// because its worker was taken to be gone.
 ///
 /// It is kept in memory alone: a leader that takes over at that very moment lets the job run twice, and loses nothing.
 struct ReturnedJob {

@@ -146,6 +146,8 @@ struct Roles {
             sessionTimeout: section.sessionTimeout,
             workerTimeout: section.workerTimeout,
             releaseAfter: section.releaseAfter,
+            vanished: section.vanished,
+            outcomeMemory: section.outcomeMemory,
             turnMessageBound: section.batchLimit
         )
     }

@@ -1,4 +1,4 @@
-import Manager
+package import Manager
 
 /// How the manager keeps sessions, reservations and queues.
 package struct ManagerSection: Sendable, Equatable {
@@ -11,6 +11,7 @@ package struct ManagerSection: Sendable, Equatable {
     }
 
     static let timeoutRange: ClosedRange<Duration> = .seconds(1)...(.seconds(86_400))
+    static let outcomeMemoryRange: ClosedRange<Duration> = .zero...(.seconds(3_600))
     static let queueLengthRange = 0...Int(Int32.max)
     static let memoryRange = 0...(1 << 50)
     static let mirrorMemoryRange = (16 << 20)...(1 << 40)
@@ -22,10 +23,14 @@ package struct ManagerSection: Sendable, Equatable {
     package var endpoint: Endpoint?
     /// How long a front's session lives without a heartbeat.
     package var sessionTimeout = Self.usual.sessionTimeout
-    /// How long after its last BEAT a worker is forgotten.
+    /// How long after its last BEAT a worker without jobs is forgotten.
     package var workerTimeout = Self.usual.workerTimeout
     /// How long after its worker vanished a reserved job is given to another.
     package var releaseAfter = Self.usual.releaseAfter
+    /// What becomes of such a job.
+    package var vanished = Self.usual.vanished
+    /// For how long it is remembered that a job was done.
+    package var outcomeMemory = Self.usual.outcomeMemory
     /// How many jobs a queue holds before a PUSH to it is refused; 0 for no limit.
     package var maximumQueueLength = Self.usual.maximumQueueLength
     /// How many bytes Redis may use before a PUSH is refused; 0 for no limit.
@@ -66,14 +71,37 @@ extension ManagerSection {
                 \.manager.workerTimeout,
                 .duration(Self.timeoutRange),
                 readBy: [.manager],
-                "How long after its last BEAT a worker is forgotten."
+                "How long after its last BEAT a worker without jobs is forgotten, and its connections are closed."
             ),
             Setting(
                 "manager.release_after",
                 \.manager.releaseAfter,
                 .duration(Self.timeoutRange),
                 readBy: [.manager],
-                "How long after its worker vanished a job is given to another."
+                """
+                How long after its worker vanished a job is taken back: the worker had been beating, and there is neither \
+                a connection nor a BEAT of it any more.
+                """
+            ),
+            Setting(
+                "manager.vanished",
+                \.manager.vanished,
+                .choice,
+                readBy: [.manager],
+                """
+                What becomes of such a job: "release" puts it at the head of its queue and uses up no try, but buries it \
+                the third time within 72 hours; "fail" spends a try, as the end of a reservation does.
+                """
+            ),
+            Setting(
+                "manager.outcome_memory",
+                \.manager.outcomeMemory,
+                .duration(Self.outcomeMemoryRange),
+                readBy: [.manager],
+                """
+                For how long it is remembered that a job was done, in whole seconds: a PUSH of the same jid is answered and \
+                runs nothing. At the most 1,000,000 jobs are remembered; 0 turns it off.
+                """
             ),
             Setting(
                 "manager.max_queue_length",

@@ -124,6 +124,8 @@ final class Load: Sendable {
         do {
             let client = try ClientSocket(port: self.port)
             try client.greet(worker.map { #"{"v":2,"wid":"\#($0)"}"# } ?? #"{"v":2}"#)
+            // Only of a worker that has been beating is it known that it is gone.
+            if let worker { _ = try client.ask(#"BEAT {"wid":"\#(worker)"}"#) }
             connection = client
             return client
         } catch {

@@ -128,6 +128,54 @@ extension JobStoreConformance {
         #expect(states == [WorkerID("quiet"): .terminate, WorkerID("running"): .running])
     }
 
+    @Test("remembers which workers beat, and when workers vanished with a job", arguments: StoreKind.allCases)
+    func crashes(kind: StoreKind) throws {
+        let data = try kind.makeData()
+        let store = try data.loadedStore()
+        let times = [WallTime(nanosecondsSinceEpoch: 1_772_352_930_000_001_999), .microseconds(-1), .microseconds(0)]
+        try store.commit(
+            .turn(1) { transaction in
+                transaction.beatingWorkers = [WorkerID("w 1"): true, WorkerID("gone"): true]
+                transaction.crashes["poison é"] = .some(times)
+                transaction.crashes["done"] = .some([.microseconds(2)])
+            }
+        )
+        try store.commit(
+            .turn(2) { transaction in
+                transaction.beatingWorkers = [WorkerID("gone"): false]
+                transaction.crashes.updateValue(nil, forKey: "done")
+            }
+        )
+
+        let state = try data.store().load()
+
+        #expect(state.beatingWorkers == [WorkerID("w 1")])
+        #expect(state.crashes == ["poison é": times.map(\.roundedToScore)])
+    }
+
+    @Test("keeps the log of outcomes in segments that grow, and are emptied as a whole", arguments: StoreKind.allCases)
+    func outcomes(kind: StoreKind) throws {
+        let data = try kind.makeData()
+        let store = try data.loadedStore()
+        func append(_ sequence: UInt64, _ segment: Int, _ bytes: [UInt8], begins: Bool = false) throws {
+            let change = OutcomeChange(segment: segment, beginsFor: begins ? .seconds(600) : nil, bytes: bytes)
+            try store.commit(.turn(sequence) { $0.outcomes = change })
+        }
+        try append(1, 0, [0, 13, 10, 255], begins: true)
+        try append(2, 0, [7, 8])
+        try append(3, 3, [1], begins: true)
+        #expect(try data.store().load().outcomeByteCounts == [6, 0, 0, 1])
+        #expect(try store.outcomes(in: 0, from: 0, count: 100) == [0, 13, 10, 255, 7, 8])
+        #expect(try store.outcomes(in: 0, from: 3, count: 2) == [255, 7])
+        #expect(try store.outcomes(in: 0, from: 6, count: 1) == [])
+        #expect(try store.outcomes(in: 1, from: 0, count: 1) == [])
+        #expect(try store.outcomes(in: 0, from: 0, count: 0) == [])
+        try append(4, 0, [9], begins: true)
+        #expect(try store.outcomes(in: 0, from: 0, count: 100) == [9])
+        try store.commit(.turn(5) { $0.flushesEverything = true })
+        #expect(try data.store().load().outcomeByteCounts == [0, 0, 0, 0])
+    }
+
     @Test("keeps the values of middleware", arguments: StoreKind.allCases)
     func keyValues(kind: StoreKind) throws {
         let store = try kind.makeData().loadedStore()
@@ -161,6 +209,8 @@ extension JobStoreConformance {
                 transaction.processed = 2
                 transaction.failures = 1
                 transaction.workerStates[WorkerID("w")] = .quiet
+                transaction.beatingWorkers[WorkerID("w")] = true
+                transaction.crashes["held"] = .some([.microseconds(1)])
                 transaction.sessions[lane.session] = .some("front-1")
                 transaction.lanes[lane] = record
                 transaction.keyValues["k"] = [1]
@@ -188,6 +238,7 @@ extension JobStoreConformance {
         #expect(state.counters == JobCounters(processed: 7))
         #expect(try store.counters(on: [StorageTransaction.sampleDay]) == [JobCounters(processed: 7)])
         #expect(state.workerStates == [:])
+        #expect(state.beatingWorkers.isEmpty && state.crashes.isEmpty)
         #expect(state.sessions == [lane.session: "front-1"])
         #expect(state.lanes == [lane: record])
         #expect(try store.keyValue("k") == [1])

@@ -278,6 +278,40 @@ struct ManagerAPITests {
         #expect(world.manager.workingCount() == 0)
     }
 
+    @Test("a clock that is set back keeps no reservation beyond its time", arguments: [1, 1_201])
+    func reapWithEarlierClock(count: Int) throws {
+        let world = try ManagerWorld()
+        try world.turn { manager in
+            for number in 0..<count { try manager.push(makeJob("order-\(1_000_000 + number)", #""reserve_for":60"#)) }
+            for _ in 0..<count { _ = try manager.fetch(for: Self.worker, from: [.default]) }
+        }
+        world.wait(.seconds(30))
+        world.setClock(.seconds(-3_600))
+        try world.tick(.reap)
+        world.wait(.seconds(29))
+        #expect(try world.tick(.reap) == 0)
+        #expect(world.manager.workingCount() == count)
+        world.wait(.seconds(1))
+        #expect(try world.tick(.reap) == UInt64(count))
+        #expect(world.manager.workingCount() == 0)
+    }
+
+    @Test(
+        "where the next leader's clock is behind, reservations of the one before last no longer than they were given for"
+    )
+    func reapAfterEarlierClock() throws {
+        let world = try Self.worldWithReservation(#""reserve_for":120"#)
+        world.setClock(.seconds(-3_600))
+        try world.failOver()
+        try world.tick(.reap)
+        world.wait(.seconds(119))
+        #expect(try world.tick(.reap) == 0)
+        #expect(world.manager.workingCount() == 1)
+        world.wait(.seconds(1))
+        #expect(try world.tick(.reap) == 1)
+        #expect(world.manager.workingCount() == 0)
+    }
+
     @Test("where the next leader's clock is ahead, reservations of the one before last another minute")
     func reapAfterAnotherClock() throws {
         let world = try Self.worldWithReservation(#""reserve_for":1800"#)

@@ -49,6 +49,7 @@ final class ManagerWorld {
             at: now,
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         )
+        try manager.loadOutcomes(of: state)
         extend(manager)
         try manager.commit(always: true)
         return manager
@@ -100,12 +101,14 @@ final class ManagerWorld {
             try manager.prepare(for: messages)
             for message in messages { manager.handle(message, from: peer) }
             manager.answerOverdueFetches()
+            manager.releaseVanished()
         }
     }
 
     /// One round of what the loop does between two turns of commands.
     func work() throws {
         if self.manager.hasColdQueues { try self.turn { try $0.warmQueues() } }
+        if self.manager.wantsOutcomes { try self.manager.readOutcomes() }
         if self.manager.hasTasks { try self.slice() }
     }
 

@@ -13,7 +13,7 @@ struct WorkerTests {
     static func worldAtWork() throws -> (ManagerWorld, TestFront) {
         let world = try ManagerWorld()
         let front = try world.makeFront()
-        try front.send(.joined("worker-1"), .push("order-000001"), .push("order-000002"))
+        try front.send(.joined("worker-1"), .beat("worker-1"), .push("order-000001"), .push("order-000002"))
         let reply = try front.ask(.fetch("default"))
         front.settled = try #require(reply.offer)
         try front.send([])
@@ -87,7 +87,7 @@ struct WorkerTests {
         try front.send(.joined("worker-1"), lane: 1)
         try front.send(.workerLeft(worker: "worker-1"), lane: 1)
         let connections = try #require(world.manager.workers.records[Self.worker]?.connections[front.session])
-        #expect(connections.map(\.lane) == [0, 0])
+        #expect(connections.keys.map(\.lane) == [0, 0])
         // One more than there were is about none of another lane.
         try front.send(.workerLeft(worker: "worker-1"), lane: 1)
         #expect(world.manager.workers.records[Self.worker]?.connectionCount == 2)
@@ -102,7 +102,7 @@ struct WorkerTests {
         let leave = LinkCommand(request: joins[0].request, .workerLeft(worker: "worker-1"))
         try front.send([leave, leave])
         let connections = try #require(world.manager.workers.records[Self.worker]?.connections[front.session])
-        #expect(connections.map(\.request) == [joins[1].request])
+        #expect(connections.keys.map(\.request) == [joins[1].request])
     }
 
     // MARK: States
@@ -203,7 +203,9 @@ struct WorkerTests {
         let front = try world.makeFront()
         try front.send(.joined("worker-1"), .beat("worker-1", "quiet"))
         if failsOver { try world.failOver() } else { try front.detach() }
+        let other = try world.makeFront(2)
         world.wait(.seconds(59))
+        try other.beat()
         try world.tick(.reapWorkers)
         #expect(try world.state.workerStates.count == 1)
         world.wait(.seconds(1))
@@ -211,11 +213,12 @@ struct WorkerTests {
         #expect(try world.state.workerStates.isEmpty)
         #expect(world.manager.workers.states.isEmpty)
         #expect(world.manager.workers.missing.isEmpty)
+        #expect(try world.state.beatingWorkers.isEmpty)
     }
 
     // MARK: Silence and loss
 
-    @Test("a worker that has been silent for its time is dropped on every front that has a connection of it")
+    @Test("a silent worker without jobs is dropped in time, on every front that has a connection of it")
     func silentWorker() throws {
         let world = try ManagerWorld()
         let first = try world.makeFront(1)
@@ -258,22 +261,6 @@ struct WorkerTests {
         #expect(try front.ask(.beat("worker-1")) == .ok)
     }
 
-    @Test("the jobs of a worker that left are failed when its time to come back is over, not before")
-    func lostWorker() throws {
-        let (world, front) = try Self.worldAtWork()
-        try front.send(.workerLeft(worker: "worker-1"))
-        world.wait(.seconds(59))
-        try front.beat()
-        try world.tick(.reapWorkers)
-        #expect(world.manager.workingCount() == 1)
-        world.wait(.seconds(1))
-        #expect(try world.tick(.reapWorkers) == 1)
-        #expect(world.manager.workingCount() == 0)
-        #expect(try world.members(of: .retries) == ["order-000001"])
-        #expect(try world.stored("order-000001")?.failure?.errorType == "ReservationExpired")
-        #expect(world.manager.counters == JobCounters(processed: 1, failures: 1))
-    }
-
     @Test("a worker that comes back in time keeps its jobs")
     func returningWorker() throws {
         let (world, front) = try Self.worldAtWork()
@@ -285,17 +272,6 @@ struct WorkerTests {
         try world.tick(.reapWorkers)
         #expect(world.manager.workingCount() == 1)
         #expect(world.manager.workers.missing.isEmpty)
-    }
-
-    @Test("after a fail-over the jobs of workers that do not come back are released after the time")
-    func lostWithTheLeader() throws {
-        let (world, front) = try Self.worldAtWork()
-        try world.failOver()
-        try front.attach(isNew: false)
-        world.wait(.seconds(60))
-        try front.beat()
-        try world.tick(.reapWorkers)
-        #expect(world.manager.workingCount() == 0)
     }
 
     @Test("the jobs of connections without a worker's name wait for the end of their reservations")
