@@ -178,7 +178,8 @@ let package = Package(
             [
                 "Front", "Manager", "ClusterLinkZeroMQ", "ZeroMQ", "JobStorage", "Election", "FaktoryWire",
                 "ClusterLink",
-                "JobCore", "ThreadConfinement", "TestSupport", nioCore, nioPosix, nioSSL, logging, lifecycle,
+                "JobCore", "ThreadConfinement", "TestSupport", nioCore, nioEmbedded, nioPosix, nioSSL, logging,
+                lifecycle, deque,
             ]
         ),
         tests("WebUITests", ["WebUI", "ClusterLink", "JobCore", "ThreadConfinement", nioCore, nioPosix, logging]),

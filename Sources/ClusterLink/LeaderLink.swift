@@ -14,6 +14,8 @@ package protocol LeaderLink: AnyObject {
     ) throws(LinkError)
 
     /// Sends without waiting. A peer that is gone, or whose buffer is full, loses the message: it will ask again.
+    ///
+    /// - Throws: `LinkError.tooLarge` when the message is beyond `LinkBound.messageByteCount`; the link goes on.
     func send(_ message: [UInt8], to peer: LinkPeer) throws(LinkError)
 
     /// Something that ends a `receive` from another thread.
@@ -58,6 +60,8 @@ package enum LinkError: Error, Equatable {
     case endpoint(String, reason: String)
     /// The link has been closed.
     case closed
+    /// A message has more bytes than the link carries; nothing was sent.
+    case tooLarge(byteCount: Int)
     /// The library refused.
     case failed(String)
 }

@@ -90,6 +90,8 @@ package final class ZeroMQLeaderLink: LeaderLink {
             _ = try self.socket.send(to: peer.identity, message, wait: false)
         } catch .hostUnreachable {
             // It is gone, and so is its interest.
+        } catch .messageTooLarge(let byteCount, _) {
+            throw .tooLarge(byteCount: byteCount)
         } catch {
             throw .failed("\(error)")
         }

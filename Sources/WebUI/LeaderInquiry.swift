@@ -8,6 +8,10 @@ import Synchronization
 /// when an answer was lost. Only the leader of the latest epoch that has attached it is believed: one that was deposed
 /// may tell what was true once. One question is under way at a time; those who come meanwhile share its answer.
 package final class LeaderInquiry: Sendable {
+    /// How long nothing must have been heard of a leader before one of an earlier epoch is believed: epochs begin anew
+    /// when the data, or what counts them, are gone.
+    private static let regressionPatience = Duration.seconds(5)
+
     /// Nobody answered in time.
     package struct NoAnswer: Error {}
 
@@ -17,6 +21,18 @@ package final class LeaderInquiry: Sendable {
         var lastWaiter: UInt64 = 0
         /// Who has attached the session, and in which epoch.
         var leader: (manager: Int, epoch: Epoch)?
+        var leaderHeardAt = ContinuousClock.now
+
+        mutating func believe(_ manager: Int, in epoch: Epoch) -> Bool {
+            if let leader, epoch < leader.epoch, manager != leader.manager,
+                ContinuousClock.now - self.leaderHeardAt < LeaderInquiry.regressionPatience
+            {
+                return false
+            }
+            self.leader = (manager, epoch)
+            self.leaderHeardAt = .now
+            return true
+        }
     }
 
     private let links: [any PeerLink]
@@ -118,13 +134,15 @@ package final class LeaderInquiry: Sendable {
             self.attach(to: manager)
         case .attached(_, let epoch):
             let someoneWaits = self.state.withLock { state in
-                guard epoch >= state.leader?.epoch ?? Epoch(0) else { return false }
-                state.leader = (manager, epoch)
-                return !state.waiting.isEmpty
+                state.believe(manager, in: epoch) && !state.waiting.isEmpty
             }
             if someoneWaits { self.ask() }
         case .late(_, let late):
-            let isBelieved = self.state.withLock { $0.leader?.manager == manager }
+            let isBelieved = self.state.withLock { state in
+                guard state.leader?.manager == manager else { return false }
+                state.leaderHeardAt = .now
+                return true
+            }
             guard isBelieved, case .bulk(let document) = late.last?.reply else { return }
             self.finish { $0.resume(returning: document) }
         default:

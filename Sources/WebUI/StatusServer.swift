@@ -46,22 +46,27 @@ package final class StatusServer: Service {
     private let configuration: Configuration
     private let secrets: WebSecrets
     private let inquiry: LeaderInquiry
+    private let isServing: @Sendable () -> Bool
     private let logger: Logger
     private let onBind: @Sendable (Int) -> Void
 
     /// Throws when the certificate cannot be used.
     ///
-    /// - Parameter onBind: called with the port once the server listens.
+    /// - Parameters:
+    ///   - isServing: whether clients are served, which their own way to the leader decides and not the inquiry's.
+    ///   - onBind: called with the port once the server listens.
     package init(
         configuration: Configuration,
         inquiry: LeaderInquiry,
         logger: Logger,
+        isServing: @escaping @Sendable () -> Bool = { true },
         onBind: @escaping @Sendable (Int) -> Void = { _ in }
     ) throws {
         self.configuration = configuration
         self.secrets = WebSecrets(try WebSecrets.Values(configuration))
         self.inquiry = inquiry
         self.logger = logger
+        self.isServing = isServing
         self.onBind = onBind
     }
 
@@ -95,10 +100,11 @@ package final class StatusServer: Service {
         try await application.runService(gracefulShutdownSignals: [])
     }
 
-    /// Who and how the server is; open to everyone, and 503 while no leader answers.
+    /// Who and how the server is; open to everyone, and 503 while no leader answers, or none answers the clients' side.
     private func health() async -> Response {
+        // The clients' side finds a new leader at the same time as the inquiry, and is looked at behind it.
         guard let document = try? await JSONValue(parsing: self.inquiry.information(), atMost: .max),
-            let now = document.field("now"), let server = document.field("server")
+            let now = document.field("now"), let server = document.field("server"), self.isServing()
         else { return Self.noLeader }
         let kept = ["command_count", "connections", "description", "faktory_version"]
         let members = kept.compactMap { key in server.field(key).map { JSONValue.Member(key: key, value: $0) } }

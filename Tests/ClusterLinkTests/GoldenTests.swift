@@ -1,5 +1,6 @@
 import ClusterLink
 import Foundation
+import JobCore
 import Testing
 
 /// The bytes of envelope version 1 as `docs/link-protocol.md` describes them.
@@ -20,6 +21,65 @@ struct GoldenTests {
         #expect(try wire.recode(golden) == golden)
     }
 
+    @Test("has a successor with more in three messages, which is read and written as well", arguments: Self.second)
+    func second(name: String, message: Second) throws {
+        let golden = try Self.golden(name, version: 2)
+        #expect(message.bytes == golden, "\(name): this program writes \(Self.hex(message.bytes))")
+        #expect(try message.recode(golden) == golden)
+    }
+
+    /// A message of version 2.
+    enum Second: Sendable {
+        case toLeader(MessageToLeader)
+        case fromLeader(MessageFromLeader)
+
+        var bytes: [UInt8] {
+            switch self {
+            case .toLeader(let message): message.encoded()
+            case .fromLeader(let message): message.encoded()
+            }
+        }
+
+        func recode(_ bytes: [UInt8]) throws -> [UInt8] {
+            switch self {
+            case .toLeader: try MessageToLeader(decoding: bytes).encoded()
+            case .fromLeader: try MessageFromLeader(decoding: bytes).encoded()
+            }
+        }
+    }
+
+    private static let second: [(String, Second)] = [
+        (
+            "to-leader-heartbeat",
+            .toLeader(
+                .heartbeat(
+                    MessageToLeader.session,
+                    FrontStatistics(
+                        connectionCount: 7,
+                        commandCount: 1 << 40,
+                        residentKilobytes: 9,
+                        uptimeSeconds: 60
+                    )
+                )
+            )
+        ),
+        (
+            "to-leader-batch",
+            .toLeader(
+                .batch(
+                    CommandBatch(
+                        lane: LaneKey(session: MessageToLeader.session, lane: 0x2122),
+                        number: 0x31,
+                        settled: 0x41,
+                        commands: [],
+                        deliveries: CommandBatch.Deliveries(arrived: 0x45, written: [0x43, 0x44])
+                    )
+                )
+            )
+        ),
+        ("from-leader-speaks", .fromLeader(.speaks(MessageToLeader.session, version: 2))),
+    ]
+
     @Test("has a file for each sample and a sample for each file")
     func complete() throws {
         let folder = try #require(Bundle.module.resourceURL).appending(path: "Golden/v1")
@@ -34,8 +94,8 @@ struct GoldenTests {
     }
 
     /// Reads hexadecimal digits; white space between them, and what follows a number sign in a line, count for nothing.
-    private static func golden(_ name: String) throws -> [UInt8] {
-        let folder = try #require(Bundle.module.resourceURL).appending(path: "Golden/v1")
+    private static func golden(_ name: String, version: Int = 1) throws -> [UInt8] {
+        let folder = try #require(Bundle.module.resourceURL).appending(path: "Golden/v\(version)")
         let text = try String(contentsOf: folder.appending(path: "\(name).hex"), encoding: .utf8)
         let digits = text.split(separator: "\n", omittingEmptySubsequences: false)
             .flatMap { $0.prefix { $0 != "#" }.filter { !$0.isWhitespace } }

@@ -103,6 +103,46 @@ struct ConnectionTests {
         }
     }
 
+    @Test("a client that pipelines PUSH and FETCH and stops sending gets the answers in order, and the job")
+    func halfCloseBehindFetch() async throws {
+        let leader = FakeLeader { command in
+            command.isFetch ? .job(offer: 1, payload: Array("J".utf8)) : FakeLeader.standard(command)
+        }
+        try await FrontFixture.run(leader: leader) { front in
+            try await front.connect { client in
+                #expect(await client.hello())
+                leader.setSilent(true)
+                try await client.send("PUSH {}\r\nFETCH q\r\n")
+                try await client.finish()
+                leader.setSilent(false)
+                #expect(await client.readToEnd() == "+OK\r\n$1\r\nJ\r\n")
+            }
+            await leader.waitUntil {
+                $0.contains { if case .batch(let batch) = $0 { batch.settled == 1 } else { false } }
+            }
+        }
+        #expect(!leader.commands.contains { $0.isWithdrawal })
+    }
+
+    @Test("a job for a client that sent a FETCH and is gone is taken back as soon as its host says so")
+    func goneBehindFetch() async throws {
+        let leader = FakeLeader { command in
+            command.isFetch ? .job(offer: 1, payload: Array("J".utf8)) : FakeLeader.standard(command)
+        }
+        try await FrontFixture.run(leader: leader) { front in
+            try await front.connect { client in
+                #expect(await client.hello())
+                leader.setSilent(true)
+                try await client.send("PUSH {}\r\nFETCH q\r\n")
+                _ = await leader.request(where: \.isFetch)
+                try await client.disconnect()
+            }
+            leader.setSilent(false)
+            let request = await leader.request(where: \.isWithdrawal)
+            #expect(request == leader.commands.first { $0.isFetch }?.request)
+        }
+    }
+
     @Test("a client that does not read its replies is closed")
     func slowReader() async throws {
         let leader = FakeLeader { _ in .bulk([UInt8](repeating: 0x78, count: 32 << 20)) }

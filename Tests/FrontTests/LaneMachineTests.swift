@@ -105,6 +105,74 @@ struct LaneMachineTests {
         }
     }
 
+    @Test("a leader that is heard of after a silence gets the batch at once, whatever the next wait would have been")
+    func resendAfterSilence() {
+        var limits = LaneLimits()
+        limits.holdTimeout = .seconds(3_600)
+        var lane = LaneScript(limits: limits)
+        lane.push()
+        #expect(lane.flush() == ["1/0: push(j)#1"])
+        for _ in 0..<350 {
+            lane.pass(.milliseconds(100))
+            _ = lane.tick()
+        }
+        #expect(lane.alive() == ["1/0: push(j)#1"])
+        #expect(lane.alive() == [], "once is enough")
+        lane.pass(.milliseconds(999))
+        #expect(lane.tick() == [])
+        lane.pass(.milliseconds(1))
+        #expect(lane.tick() == ["1/0: push(j)#1"], "and its patience is the first one again")
+    }
+
+    @Test("a leader that answers heartbeats and not a batch has lost it, when the batch is a second old")
+    func resendToLivelyLeader() {
+        var lane = LaneScript()
+        _ = lane.alive()
+        lane.push()
+        #expect(lane.flush() == ["1/0: push(j)#1"])
+        lane.pass(.milliseconds(500))
+        #expect(lane.alive() == [])
+        lane.pass(.milliseconds(500))
+        #expect(lane.alive() == ["1/0: push(j)#1"])
+        lane.pass(.milliseconds(500))
+        #expect(lane.alive() == [])
+        #expect(lane.reply(1, .ok) == ["to 1: #1 ok"])
+        #expect(lane.alive() == [])
+    }
+
+    @Test("after its connection was lost the leader is asked again for all that waits, but told of no worker")
+    func returned() {
+        var lane = LaneScript()
+        _ = lane.join("w")
+        lane.fetch()
+        lane.append(.flush, for: 2)
+        _ = lane.flush()
+        _ = lane.reply(1, .nothing, .parked, .deferred)
+        lane.push("a", for: 3)
+        #expect(lane.flush() == ["2/0: push(a)#4"])
+        lane.push("b", for: 4)
+        lane.pass(.milliseconds(400))
+        #expect(lane.returned() == ["2/0: push(a)#4"])
+        #expect(lane.reply(2, .ok) == ["3/0: fetch(q,1500)#2 other#3 push(b)#5", "to 3: #4 ok"])
+        #expect(
+            lane.reply(3, LaneScript.job(1), .deferred, .ok)
+                == ["to 1: #2 job 1 J1", "to 2: #3 deferred", "to 4: #5 ok"]
+        )
+    }
+
+    @Test("the leader has the front's own figures before it is asked for them, and no other time")
+    func figures() {
+        var lane = LaneScript()
+        lane.push()
+        var actions = lane.machine.flush(at: lane.now)
+        #expect(!actions.contains(.tellFigures))
+        _ = lane.reply(1, .ok)
+        lane.append(.info)
+        actions = lane.machine.flush(at: lane.now)
+        #expect(actions.first == .tellFigures)
+        #expect(LaneScript.words(actions) == ["2/0: info#2"])
+    }
+
     @Test("replies to any batch but the one under way count for nothing", arguments: [0, 1, 3] as [UInt64])
     func staleReplies(number: UInt64) {
         var lane = LaneScript()
@@ -295,6 +363,54 @@ struct LaneMachineTests {
         lane.fetch()
         _ = lane.flush()
         #expect(lane.reply(1, LaneScript.job(offer)).isEmpty != isTaken)
+    }
+
+    @Test("jobs that were written behind one that is not are named when it holds them up, and once to each leader")
+    func writtenBehindAnother() {
+        var lane = LaneScript()
+        lane.machine.leaderSpeaks(2)
+        for client in UInt64(1)...3 { lane.fetch(for: client) }
+        _ = lane.flush()
+        _ = lane.reply(1, LaneScript.job(1), LaneScript.job(2), LaneScript.job(3))
+        lane.machine.wrote(offer: 3)
+        #expect(lane.tick() == [], "the first may follow at once")
+        lane.pass(.milliseconds(100))
+        #expect(lane.tick() == ["settle later"])
+        #expect(lane.settle() == ["2/0:  (arrived 0, written [3])"])
+        #expect(lane.reply(2) == [])
+        lane.machine.wrote(offer: 2)
+        lane.pass(.milliseconds(100))
+        #expect(lane.tick() == ["settle later"])
+        lane.push()
+        #expect(lane.flush() == ["3/0: push(j)#4 (arrived 0, written [2])"])
+        #expect(lane.attach() == ["3/0: push(j)#4"], "another leader may read less")
+        #expect(lane.reply(3, .ok).last == "to 1: #4 ok")
+        #expect(lane.settle() == [], "it is not told what it may not read")
+        lane.machine.leaderSpeaks(2)
+        #expect(lane.tick() == ["settle later"])
+        #expect(lane.settle() == ["4/0:  (arrived 0, written [3, 2])"])
+        _ = lane.reply(4)
+        lane.machine.wrote(offer: 1)
+        #expect(lane.tick() == ["settle later"])
+        #expect(lane.settle() == ["5/3: "])
+    }
+
+    @Test("a job that is long on its way to its client is told to have left the link, and no other")
+    func arrivals() {
+        var lane = LaneScript()
+        lane.machine.leaderSpeaks(2)
+        lane.fetch(for: 1)
+        _ = lane.flush()
+        _ = lane.reply(1, LaneScript.job(1))
+        var said: [String] = []
+        for _ in 0..<30 {
+            lane.pass(.milliseconds(100))
+            for words in lane.tick() where words == "settle later" {
+                said += lane.settle()
+                _ = lane.reply(2)
+            }
+        }
+        #expect(said == ["2/0:  (arrived 1, written [])"])
     }
 
     @Test("a lost offer holds up the others only until every FETCH is over that it can have been for")

@@ -49,6 +49,9 @@ struct LaneScript {
     mutating func settle() -> [String] { Self.words(self.machine.settleDue(at: self.now)) }
     mutating func attach() -> [String] { Self.words(self.machine.attached(at: self.now)) }
 
+    mutating func alive() -> [String] { Self.words(self.machine.leaderIsAlive(at: self.now)) }
+    mutating func returned() -> [String] { Self.words(self.machine.leaderReturned(at: self.now)) }
+
     mutating func reply(_ batch: UInt64, _ replies: LinkReply...) -> [String] {
         Self.words(self.machine.receive(replies, toBatch: batch, at: self.now))
     }
@@ -59,13 +62,15 @@ struct LaneScript {
 
     static func job(_ offer: UInt64) -> LinkReply { .job(offer: offer, payload: Array("J\(offer)".utf8)) }
 
-    static func words(_ actions: [LaneAction]) -> [String] { actions.map(self.words) }
+    /// All but what a front tells of itself, which precedes each batch with a question.
+    static func words(_ actions: [LaneAction]) -> [String] { actions.filter { $0 != .tellFigures }.map(self.words) }
 
     private static func words(_ action: LaneAction) -> String {
         switch action {
         case .send(let message): self.words(message)
         case .answer(let connection, let request, let reply):
             "to \(connection.number): #\(request) \(self.words(reply))"
+        case .tellFigures: "figures"
         case .close(let connection): "close \(connection.number)"
         case .pauseReading: "pause"
         case .resumeReading: "resume"
@@ -80,7 +85,8 @@ struct LaneScript {
         }
         guard case .batch(let batch) = message else { return "no batch" }
         let commands = batch.commands.map { "\(self.words($0.body))#\($0.request)" }.joined(separator: " ")
-        return "\(batch.number)/\(batch.settled): \(commands)"
+        let more = batch.deliveries.map { " (arrived \($0.arrived), written \($0.written))" } ?? ""
+        return "\(batch.number)/\(batch.settled): \(commands)\(more)"
     }
 
     private static func words(_ body: LinkCommand.Body) -> String {

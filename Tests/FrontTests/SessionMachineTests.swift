@@ -100,6 +100,68 @@ struct SessionMachineTests {
         )
     }
 
+    @Test("when epochs have begun anew, the manager that led in the latest is believed at once")
+    func epochsBeginAnew() {
+        var script = SessionScript(attachedIn: 5)
+        #expect(
+            script.receive(.attachFirst(self.session)) == [
+                .detached, .attach(self.session, isNew: false, to: .one(0)),
+            ]
+        )
+        #expect(
+            script.receive(.expired(self.session)) == [.attach(SessionID(high: 2, low: 2), isNew: true, to: .one(0))]
+        )
+        #expect(script.receive(.attached(SessionID(high: 2, low: 2), epoch: Epoch(1)), from: 1) == [])
+        #expect(
+            script.receive(.attached(SessionID(high: 2, low: 2), epoch: Epoch(1))) == [
+                .detached, .reset(SessionID(high: 2, low: 2)), .attached(epoch: Epoch(1), manager: 0),
+            ]
+        )
+        #expect(script.receive(.alive(SessionID(high: 2, low: 2), epoch: Epoch(1))) == [.alive])
+    }
+
+    @Test("another manager of an earlier epoch is believed when nothing was heard of the latest for its patience")
+    func otherManagerBeginsAnew() {
+        var script = SessionScript(attachedIn: 5)
+        _ = script.receive(.alive(self.session, epoch: Epoch(5)))
+        let attached = MessageFromLeader.attached(self.session, epoch: Epoch(2))
+        script.pass(SessionMachine.regressionPatience - .milliseconds(1))
+        #expect(script.receive(attached, from: 1) == [])
+        script.pass(.milliseconds(1))
+        #expect(script.receive(attached, from: 1) == [.attached(epoch: Epoch(2), manager: 1)])
+        #expect(
+            script.receive(.alive(self.session, epoch: Epoch(6)), from: 2) == [
+                .detached, .attach(self.session, isNew: false, to: .one(2)),
+            ]
+        )
+    }
+
+    @Test("a leader whose connection was lost and that answers again is told from one that was never gone")
+    func returned() {
+        var script = SessionScript(attachedIn: 1)
+        _ = script.connection(of: 0, false)
+        _ = script.connection(of: 0, true)
+        #expect(script.receive(.alive(self.session, epoch: Epoch(1))) == [.returned, .alive])
+        #expect(script.receive(.alive(self.session, epoch: Epoch(1))) == [.alive])
+    }
+
+    @Test("a leader that has been silent for two seconds, and one that is not attached to, is no leader")
+    func hasLeader() {
+        var script = SessionScript()
+        #expect(!script.machine.hasLeader(at: script.now))
+        script = SessionScript(attachedIn: 1)
+        #expect(script.machine.hasLeader(at: script.now))
+        _ = script.tick()
+        _ = script.tick()
+        #expect(script.machine.hasLeader(at: script.now))
+        script.pass(SessionMachine.silence)
+        #expect(!script.machine.hasLeader(at: script.now))
+        _ = script.receive(.alive(self.session, epoch: Epoch(1)))
+        #expect(script.machine.hasLeader(at: script.now))
+        _ = script.receive(.attachFirst(self.session))
+        #expect(!script.machine.hasLeader(at: script.now))
+    }
+
     @Test("being attached twice by one leader means nothing new")
     func attachedTwice() {
         var script = SessionScript(attachedIn: 1)
@@ -238,6 +300,10 @@ private struct SessionScript {
     init(attachedIn epoch: UInt64) {
         _ = self.tick()
         _ = self.receive(.attached(self.machine.session, epoch: Epoch(epoch)))
+    }
+
+    mutating func pass(_ time: Duration) {
+        self.now = self.now + time
     }
 
     /// Lets time pass until something is due, and does it.

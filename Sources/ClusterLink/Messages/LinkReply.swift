@@ -19,6 +19,16 @@ package enum LinkReply: Hashable, Sendable {
 }
 
 extension LinkReply {
+    /// About how many bytes it takes in a message, and no fewer than half.
+    package var estimatedByteCount: Int {
+        switch self {
+        case .job(_, let payload): payload.count + 32
+        case .bulk(let bytes): bytes.count + 32
+        case .error(let text): text.utf8.count + 32
+        case .nothing, .ok, .null, .parked, .deferred: 32
+        }
+    }
+
     private enum Kind: UInt8 {
         case nothing = 0
         case ok = 1

@@ -3,10 +3,12 @@
 /// Every message begins with its version. Fields are added at the end of a message in
 /// a new version and never given a second meaning; `docs/link-protocol.md` describes each.
 package enum LinkVersion {
-    /// What this program writes.
+    /// What this program writes to whoever has not said that it reads more.
     package static let current: UInt8 = 1
+    /// What it writes where a message needs it, to those that have.
+    package static let latest: UInt8 = 2
     /// What this program still reads.
-    package static let spoken: ClosedRange<UInt8> = 1...1
+    package static let spoken: ClosedRange<UInt8> = 1...2
 }
 
 /// The bounds of what one message may hold; a message beyond them is refused unread.
@@ -15,6 +17,8 @@ package enum LinkBound {
     ///
     /// A front closes a batch long before.
     package static let messageByteCount = 256 << 20
+    /// Bytes of answers that a leader puts into one message, the last one excepted.
+    package static let replyByteCount = LinkBound.messageByteCount / 4
     /// Commands in one batch.
     package static let commandCount = 20_000
     /// Queues named by one command.
@@ -25,6 +29,8 @@ package enum LinkBound {
     package static let labelCount = 100
     /// Lines of one backtrace.
     package static let backtraceLineCount = 50
+    /// Offers that one batch names as written.
+    package static let writtenOfferCount = 1_000
     /// Jobs named by one mutation's filter.
     package static let filteredJobCount = 1_000_000
 }

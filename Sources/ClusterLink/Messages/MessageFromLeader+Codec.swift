@@ -9,6 +9,7 @@ private enum Kind: UInt8 {
     case dropWorkers = 70
     case alive = 71
     case tickDone = 72
+    case speaks = 73
 }
 
 extension MessageFromLeader {
@@ -17,7 +18,7 @@ extension MessageFromLeader {
 
     package func encoded() -> [UInt8] {
         var writer = LinkWriter()
-        writer.write(LinkVersion.current)
+        writer.write(self.version)
         switch self {
         case .attached(let session, let epoch):
             writer.write(Kind.attached.rawValue)
@@ -50,6 +51,10 @@ extension MessageFromLeader {
             writer.write(Kind.alive.rawValue)
             writer.write(session)
             writer.write(epoch.number)
+        case .speaks(let session, let version):
+            writer.write(Kind.speaks.rawValue)
+            writer.write(session)
+            writer.write(version)
         case .tickDone(let task, let number, let count):
             writer.write(Kind.tickDone.rawValue)
             writer.write(task.rawValue)
@@ -59,9 +64,13 @@ extension MessageFromLeader {
         return writer.bytes
     }
 
+    private var version: UInt8 {
+        if case .speaks = self { 2 } else { LinkVersion.current }
+    }
+
     package init(decoding bytes: UnsafeRawBufferPointer) throws(LinkFormatError) {
         var reader = LinkReader(bytes)
-        try reader.readVersion()
+        _ = try reader.readVersion()
         let code = try reader.readUInt8()
         switch Kind(rawValue: code) {
         case .attached:
@@ -89,6 +98,8 @@ extension MessageFromLeader {
             self = .dropWorkers(try reader.readSession(), try reader.readStrings(atMost: Self.listBound))
         case .alive:
             self = .alive(try reader.readSession(), epoch: Epoch(try reader.readUInt64()))
+        case .speaks:
+            self = .speaks(try reader.readSession(), version: try reader.readUInt8())
         case .tickDone:
             self = .tickDone(
                 try reader.readTask(),

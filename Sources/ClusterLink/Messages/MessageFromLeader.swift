@@ -18,6 +18,8 @@ package enum MessageFromLeader: Hashable, Sendable {
     case dropWorkers(SessionID, [String])
     /// The answer to a heartbeat.
     case alive(SessionID, epoch: Epoch)
+    /// The leader reads this version of the envelope; said to whoever has used one that is not the first.
+    case speaks(SessionID, version: UInt8)
     /// A tick was carried out to its end; `count` jobs were moved.
     case tickDone(SchedulerTask, number: UInt64, count: UInt64)
 }

@@ -11,7 +11,7 @@ private enum Kind: UInt8 {
 extension MessageToLeader {
     package func encoded() -> [UInt8] {
         var writer = LinkWriter()
-        writer.write(LinkVersion.current)
+        writer.write(self.version)
         switch self {
         case .attach(let introduction):
             writer.write(Kind.attach.rawValue)
@@ -28,12 +28,14 @@ extension MessageToLeader {
             )
             writer.write(UInt32(batch.commands.count))
             for command in batch.commands { command.encode(into: &writer) }
+            if let deliveries = batch.deliveries { deliveries.encode(into: &writer) }
         case .heartbeat(let session, let statistics):
             writer.write(Kind.heartbeat.rawValue)
             writer.write(session)
             writer.write(statistics.connectionCount)
             writer.write(statistics.commandCount)
             writer.write(statistics.residentKilobytes)
+            if let uptime = statistics.uptimeSeconds { writer.write(uptime) }
         case .detach(let session):
             writer.write(Kind.detach.rawValue)
             writer.write(session)
@@ -45,9 +47,18 @@ extension MessageToLeader {
         return writer.bytes
     }
 
+    /// The oldest version that has everything in it that is to be said.
+    private var version: UInt8 {
+        switch self {
+        case .batch(let batch): batch.deliveries == nil ? LinkVersion.current : 2
+        case .heartbeat(_, let statistics): statistics.uptimeSeconds == nil ? LinkVersion.current : 2
+        case .attach, .detach, .tick: LinkVersion.current
+        }
+    }
+
     package init(decoding bytes: UnsafeRawBufferPointer) throws(LinkFormatError) {
         var reader = LinkReader(bytes)
-        try reader.readVersion()
+        let version = try reader.readVersion()
         let code = try reader.readUInt8()
         switch Kind(rawValue: code) {
         case .attach:
@@ -60,14 +71,15 @@ extension MessageToLeader {
                 )
             )
         case .batch:
-            self = .batch(try CommandBatch(from: &reader))
+            self = .batch(try CommandBatch(from: &reader, version: version))
         case .heartbeat:
             self = .heartbeat(
                 try reader.readSession(),
                 FrontStatistics(
                     connectionCount: try reader.readUInt64(),
                     commandCount: try reader.readUInt64(),
-                    residentKilobytes: try reader.readUInt64()
+                    residentKilobytes: try reader.readUInt64(),
+                    uptimeSeconds: version >= 2 ? try reader.readUInt64() : nil
                 )
             )
         case .detach:
@@ -106,17 +118,19 @@ extension CommandBatch {
         number: UInt64,
         settled: UInt64,
         commandCount: Int,
-        commands: [UInt8]
+        commands: [UInt8],
+        deliveries: Deliveries? = nil
     ) -> [UInt8] {
         var writer = LinkWriter(reserving: commands.count + 64)
-        writer.write(LinkVersion.current)
+        writer.write(deliveries == nil ? LinkVersion.current : 2)
         self.encodeHeader(lane: lane, number: number, settled: settled, into: &writer)
         writer.write(UInt32(commandCount))
         writer.writeEncoded(commands)
+        if let deliveries { deliveries.encode(into: &writer) }
         return writer.bytes
     }
 
-    fileprivate init(from reader: inout LinkReader) throws(LinkFormatError) {
+    fileprivate init(from reader: inout LinkReader, version: UInt8) throws(LinkFormatError) {
         self.lane = LaneKey(session: try reader.readSession(), lane: try reader.readUInt16())
         self.number = try reader.readUInt64()
         self.settled = try reader.readUInt64()
@@ -124,6 +138,23 @@ extension CommandBatch {
         self.commands = []
         self.commands.reserveCapacity(count)
         for _ in 0..<count { self.commands.append(try LinkCommand(from: &reader)) }
+        self.deliveries = version >= 2 ? try Deliveries(from: &reader) : nil
+    }
+}
+
+extension CommandBatch.Deliveries {
+    fileprivate func encode(into writer: inout LinkWriter) {
+        writer.write(self.arrived)
+        writer.write(UInt32(self.written.count))
+        for offer in self.written { writer.write(offer) }
+    }
+
+    fileprivate init(from reader: inout LinkReader) throws(LinkFormatError) {
+        self.arrived = try reader.readUInt64()
+        let count = try reader.readCount(atMost: LinkBound.writtenOfferCount, smallest: 8)
+        self.written = []
+        self.written.reserveCapacity(count)
+        for _ in 0..<count { self.written.append(try reader.readUInt64()) }
     }
 }
 
@@ -135,9 +166,10 @@ extension LinkWriter {
 }
 
 extension LinkReader {
-    mutating func readVersion() throws(LinkFormatError) {
+    mutating func readVersion() throws(LinkFormatError) -> UInt8 {
         let version = try self.readUInt8()
         guard LinkVersion.spoken.contains(version) else { throw .version(version) }
+        return version
     }
 
     mutating func readSession() throws(LinkFormatError) -> SessionID {

@@ -43,11 +43,19 @@ package struct FrontStatistics: Hashable, Sendable {
     package var commandCount: UInt64
     /// Memory of the front's process.
     package var residentKilobytes: UInt64
+    /// For how long the front has run; nil in version 1 of the envelope.
+    package var uptimeSeconds: UInt64?
 
-    package init(connectionCount: UInt64 = 0, commandCount: UInt64 = 0, residentKilobytes: UInt64 = 0) {
+    package init(
+        connectionCount: UInt64 = 0,
+        commandCount: UInt64 = 0,
+        residentKilobytes: UInt64 = 0,
+        uptimeSeconds: UInt64? = nil
+    ) {
         self.connectionCount = connectionCount
         self.commandCount = commandCount
         self.residentKilobytes = residentKilobytes
+        self.uptimeSeconds = uptimeSeconds
     }
 }
 
@@ -62,12 +70,37 @@ package struct CommandBatch: Sendable {
     /// Every job offered up to this number has been written to its client or is taken back by this batch.
     package var settled: UInt64
     package var commands: [LinkCommand]
+    /// What becomes of offers beyond `settled`; nil in version 1 of the envelope.
+    package var deliveries: Deliveries?
 
-    package init(lane: LaneKey, number: UInt64, settled: UInt64, commands: [LinkCommand]) {
+    /// What has become of jobs that were offered after one that has not ended yet.
+    package struct Deliveries: Hashable, Sendable {
+        /// Every job offered up to this number has been with the front for a while, or has ended: it is not on the link
+        /// any more.
+        package var arrived: UInt64
+        /// Some of the jobs beyond `settled` that were written to their clients.
+        ///
+        /// Each is named once to a leader.
+        package var written: [UInt64]
+
+        package init(arrived: UInt64, written: [UInt64]) {
+            self.arrived = arrived
+            self.written = written
+        }
+    }
+
+    package init(
+        lane: LaneKey,
+        number: UInt64,
+        settled: UInt64,
+        commands: [LinkCommand],
+        deliveries: Deliveries? = nil
+    ) {
         self.lane = lane
         self.number = number
         self.settled = settled
         self.commands = commands
+        self.deliveries = deliveries
     }
 }
 

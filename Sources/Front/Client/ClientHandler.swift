@@ -21,6 +21,17 @@ final class ClientHandler: ChannelInboundHandler {
     /// A buffer that has grown beyond this is not kept for the next replies.
     private static let keptBufferByteCount = 64 * 1024
 
+    /// How often it is looked whether a client that sends nothing more has taken its job.
+    private static let confirmationInterval = TimeAmount.milliseconds(10)
+    /// The state of a socket that was reset, as `tcp_info` has it.
+    private static let closedState: UInt8 = 7
+
+    /// A job that is being written to the client.
+    private struct WrittenJob {
+        let offer: UInt64
+        let request: UInt64
+    }
+
     private enum Phase {
         /// The client has to say HELLO.
         case greeted(PasswordChallenge?)
@@ -72,15 +83,17 @@ final class ClientHandler: ChannelInboundHandler {
     private var isIdentified = false
 
     /// Commands that are with the lane, or whose reply waits for its turn.
-    private var unansweredCount = 0
+    private var order = ReplyOrder()
     /// Nothing may be sent until all of them are answered.
     private var isAlone = false
+    /// A FETCH that the lane has not answered.
     private var fetch: UInt64?
     private var next: Next?
-    private var order = ReplyOrder()
 
     private var output = ByteBuffer()
-    private var jobs: [(offer: UInt64, request: UInt64)] = []
+    private var jobs: [WrittenJob] = []
+    /// Jobs of a client that sends nothing more, of which it is not known yet whether it still reads.
+    private var unconfirmedCount = 0
     private var isTouched = false
 
     private var writtenByteCount = 0
@@ -160,8 +173,8 @@ extension ClientHandler {
         case .lingering, .closed:
             self.close()
         case .greeted, .verifying, .serving:
-            // It may be gone altogether, so that no job may be given to it.
-            self.giveUpFetch()
+            // It may be gone altogether, so that it is given what is there at once, and does not wait.
+            self.stopWaiting()
             self.goOn()
         }
     }
@@ -201,15 +214,12 @@ extension ClientHandler {
         guard case .serving = self.phase else { return false }
         if case .deferred = reply {
             self.isAlone = true
-            self.order.reserve(for: request)
             return true
         }
-        guard self.order.isWaiting else {
-            self.write(reply, to: request)
-            return true
-        }
-        self.order.insert(reply, for: request)
+        guard self.order.take(reply, to: request) else { return false }
+        if self.fetch == request { self.fetch = nil }
         while let (request, reply) = self.order.next() { self.write(reply, to: request) }
+        if self.order.isEmpty { self.isAlone = false }
         return true
     }
 
@@ -232,7 +242,7 @@ extension ClientHandler {
         case .greeted, .verifying:
             self.close()
         case .serving:
-            self.giveUpFetch()
+            self.stopWaiting()
             self.goOn()
         case .lingering, .closed:
             break
@@ -278,7 +288,7 @@ extension ClientHandler {
 
     /// Closes the connection; says why if that cannot be mistaken for the answer to a command.
     private func turnAway(_ reason: String) {
-        guard case .serving = self.phase, self.unansweredCount == 0, self.next == nil, self.untakenByteCount == 0 else {
+        guard case .serving = self.phase, self.order.isEmpty, self.next == nil, self.untakenByteCount == 0 else {
             self.close()
             return
         }
@@ -329,6 +339,7 @@ extension ClientHandler {
         }
         for job in self.jobs { self.lane.takeBack(offer: job.offer, of: job.request) }
         self.jobs = []
+        for job in self.order.removeAll() { self.lane.takeBack(offer: job.offer, of: job.request) }
         if let join = self.join {
             self.join = nil
             self.lane.leave(join)
@@ -339,11 +350,10 @@ extension ClientHandler {
         }
     }
 
-    /// Answers a waiting FETCH with nothing; the leader is told to forget it.
-    private func giveUpFetch() {
-        guard let fetch = self.fetch else { return }
-        self.lane.abandon(fetch)
-        self.write(.null, to: fetch)
+    /// Lets a FETCH have what is there and no more: one that waits at the leader is answered with nothing.
+    private func stopWaiting() {
+        guard let fetch = self.fetch, self.lane.stopWaiting(fetch) else { return }
+        _ = self.receive(.null, to: fetch)
     }
 }
 
@@ -474,7 +484,7 @@ extension ClientHandler {
         var isStalled = false
         var hasTakenLine = false
         while case .serving = self.phase {
-            if self.unansweredCount == 0, let next = self.next {
+            if self.isSettled, let next = self.next {
                 self.next = nil
                 self.perform(next)
                 continue
@@ -500,9 +510,14 @@ extension ClientHandler {
     }
 
     private var maySend: Bool {
-        self.next == nil && !self.isAlone && self.unansweredCount < self.limits.pipelineDepth
+        self.next == nil && !self.isAlone && self.order.count < self.limits.pipelineDepth
             && !self.lane.isFull && (self.context?.channel.isWritable ?? false)
-            && (!self.isDraining || self.unansweredCount == 0)
+            && (!self.isDraining || self.order.isEmpty)
+    }
+
+    /// Whether every command was answered, and every job that had to be confirmed is.
+    private var isSettled: Bool {
+        self.order.isEmpty && self.unconfirmedCount == 0 && (!self.inputHasEnded || self.jobs.isEmpty)
     }
 
     /// Takes one line; false when there is none.
@@ -511,7 +526,7 @@ extension ClientHandler {
             guard let line = try self.splitter.next() else {
                 guard self.inputHasEnded || self.isDraining else { return false }
                 self.next = .close
-                return self.unansweredCount == 0
+                return self.isSettled
             }
             if self.isDraining {
                 // Nothing was done. Whoever hears nothing connects again, and finds the front that shares the port; an
@@ -536,10 +551,12 @@ extension ClientHandler {
         switch intake {
         case .forward(let body, let isAlone):
             self.lane.environment.counters.countCommand()
-            self.unansweredCount += 1
             self.isAlone = isAlone
             let request = self.lane.append(body, for: self.id)
-            if case .fetch = body { self.fetch = request }
+            self.order.expect(request)
+            guard case .fetch = body else { return }
+            self.fetch = request
+            if self.inputHasEnded { self.stopWaiting() }
         case .reject(let text):
             self.next = .reject(text)
         case .end:
@@ -580,9 +597,6 @@ extension ClientHandler {
 
 extension ClientHandler {
     private func write(_ reply: LinkReply, to request: UInt64) {
-        self.unansweredCount -= 1
-        if self.unansweredCount == 0 { self.isAlone = false }
-        if self.fetch == request { self.fetch = nil }
         switch reply {
         case .ok, .nothing: self.output.writeOKReply()
         case .error(let text): self.output.writeCodedError(text)
@@ -590,7 +604,7 @@ extension ClientHandler {
         case .null, .parked, .deferred: self.output.writeNullReply()
         case .job(let offer, let payload):
             self.output.writeBulkReply(payload)
-            self.jobs.append((offer, request))
+            self.jobs.append(WrittenJob(offer: offer, request: request))
         }
     }
 
@@ -598,17 +612,9 @@ extension ClientHandler {
         guard self.output.readableBytes > 0, let context = self.context else { return }
         var promise: EventLoopPromise<Void>?
         if !self.jobs.isEmpty {
-            let jobs = self.jobs
-            self.jobs = []
             promise = context.eventLoop.makePromise()
-            promise?.futureResult.assumeIsolated().whenComplete { [lane = self.lane] result in
-                for job in jobs {
-                    switch result {
-                    case .success: lane.wrote(offer: job.offer)
-                    case .failure: lane.takeBack(offer: job.offer, of: job.request)
-                    }
-                }
-            }
+            self.follow(self.jobs, written: promise?.futureResult)
+            self.jobs = []
         }
         self.writtenByteCount += self.output.readableBytes
         self.beWatched()
@@ -616,6 +622,58 @@ extension ClientHandler {
         if output.capacity > Self.keptBufferByteCount { self.output = ByteBuffer() }
         context.writeAndFlush(self.wrapOutboundOut(output), promise: promise)
         self.output.clear()
+    }
+
+    /// Tells the lane what becomes of jobs that are being written.
+    private func follow(_ jobs: [WrittenJob], written: EventLoopFuture<Void>?) {
+        let mustConfirm = self.inputHasEnded
+        if mustConfirm { self.unconfirmedCount += jobs.count }
+        written?.assumeIsolated().whenComplete { [lane = self.lane] result in
+            switch result {
+            case .success where mustConfirm:
+                self.confirm(jobs, until: lane.now + self.limits.writeTimeout)
+            case .success:
+                for job in jobs { lane.wrote(offer: job.offer) }
+            case .failure:
+                self.end(jobs, wereTaken: false, unconfirmed: mustConfirm)
+            }
+        }
+    }
+
+    /// Waits until the host of a client that sends nothing more has taken jobs that were written to it.
+    ///
+    /// Such a client may only read, or may be gone altogether. The host of one that is gone answers with a reset, and
+    /// the job goes to another.
+    private func confirm(_ jobs: [WrittenJob], until end: Uptime) {
+        guard let context = self.context else { return self.end(jobs, wereTaken: false, unconfirmed: true) }
+        guard let socket = context.channel as? any SocketOptionProvider else {
+            self.end(jobs, wereTaken: true, unconfirmed: true)
+            return self.lane.later { self.goOn() }
+        }
+        socket.getTCPInfo().assumeIsolated().whenComplete { result in
+            guard case .success(let information) = result, information.tcpi_state != Self.closedState,
+                self.lane.now < end
+            else {
+                self.end(jobs, wereTaken: false, unconfirmed: true)
+                return self.lane.later { self.close() }
+            }
+            guard information.tcpi_unacked > 0 else {
+                self.end(jobs, wereTaken: true, unconfirmed: true)
+                return self.lane.later { self.goOn() }
+            }
+            self.lane.later(in: Self.confirmationInterval) { self.confirm(jobs, until: end) }
+        }
+    }
+
+    private func end(_ jobs: [WrittenJob], wereTaken: Bool, unconfirmed: Bool) {
+        if unconfirmed { self.unconfirmedCount -= jobs.count }
+        for job in jobs {
+            if wereTaken {
+                self.lane.wrote(offer: job.offer)
+            } else {
+                self.lane.takeBack(offer: job.offer, of: job.request)
+            }
+        }
     }
 
     private func close(saying text: String) {

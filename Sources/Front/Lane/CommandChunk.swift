@@ -29,6 +29,8 @@ struct CommandChunk {
     private(set) var writer = LinkWriter(reserving: 0)
     /// Whether any command is not a client's own.
     private(set) var hasControl = false
+    /// Whether a command asks for figures of which this front has some.
+    private(set) var asksForFigures = false
     /// How many entries, counted from the first, have been looked at for being too old.
     var expiredCount = 0
 
@@ -36,6 +38,7 @@ struct CommandChunk {
 
     mutating func append(_ command: LinkCommand, owner: Owner, at now: Uptime) {
         self.note(command.request, owner, now)
+        if case .info = command.body { self.asksForFigures = true }
         command.encode(into: &self.writer)
     }
 
@@ -60,6 +63,7 @@ struct CommandChunk {
         }
         self.writer.writeEncoded(other.writer.bytes)
         self.hasControl = self.hasControl || other.hasControl
+        self.asksForFigures = self.asksForFigures || other.asksForFigures
     }
 
     /// The bytes of one command.

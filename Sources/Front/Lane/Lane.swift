@@ -120,6 +120,12 @@ extension Lane {
         self.scheduleFlush()
     }
 
+    /// The client of a FETCH takes what is there and waits for nothing; whether nothing is there for it.
+    func stopWaiting(_ request: UInt64) -> Bool {
+        defer { self.scheduleFlush() }
+        return self.machine.stopWaiting(request, at: self.now)
+    }
+
     func wrote(offer: UInt64) {
         self.machine.wrote(offer: offer)
         self.scheduleFlush()
@@ -128,6 +134,15 @@ extension Lane {
     func takeBack(offer: UInt64, of request: UInt64) {
         self.machine.takeBack(offer: offer, of: request, at: self.now)
         self.scheduleFlush()
+    }
+
+    /// Calls `body` on the loop when what runs now is over, and a wait behind it.
+    func later(in wait: TimeAmount = .zero, _ body: @escaping () -> Void) {
+        if wait == .zero {
+            self.eventLoop.assumeIsolated().execute(body)
+        } else {
+            self.eventLoop.assumeIsolated().scheduleTask(in: wait, body)
+        }
     }
 
     /// Lets everything that is read in this tick leave as one message.
@@ -172,7 +187,17 @@ extension Lane {
 
     /// The manager that the session is attached to says that it is there.
     func leaderIsAlive() {
-        self.machine.leaderIsAlive(at: self.now)
+        self.perform(self.machine.leaderIsAlive(at: self.now))
+    }
+
+    /// That manager answers again after its connection was lost.
+    func leaderReturned() {
+        self.perform(self.machine.leaderReturned(at: self.now))
+    }
+
+    /// That manager reads this version of the envelope.
+    func leaderSpeaks(_ version: UInt8) {
+        self.machine.leaderSpeaks(version)
     }
 
     func detached() {
@@ -226,6 +251,10 @@ extension Lane {
             switch action {
             case .send(let message):
                 self.links[self.leader].send(message)
+            case .tellFigures:
+                var statistics = self.environment.statistics
+                if !self.machine.isFluent { statistics.uptimeSeconds = nil }
+                self.links[self.leader].send(MessageToLeader.heartbeat(self.session, statistics).encoded())
             case .answer(let connection, let request, let reply):
                 guard let client = self.clients[connection], client.receive(reply, to: request) else {
                     if case .job(let offer, _) = reply { self.takeBack(offer: offer, of: request) }

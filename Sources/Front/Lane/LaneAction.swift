@@ -4,6 +4,8 @@ package import ClusterLink
 package enum LaneAction: Hashable, Sendable {
     /// Send this message to the leader.
     case send([UInt8])
+    /// Send the leader the front's own figures, which the message behind this asks for.
+    case tellFigures
     /// Give this answer to the client that sent the command.
     ///
     /// A job must be followed by `wrote(offer:)`, or by `takeBack(offer:of:at:)` when it did not reach the client.

@@ -26,6 +26,8 @@ package struct LaneLimits: Sendable {
     package var fetchGrace: Duration = .milliseconds(400)
     /// How long after its deadline a FETCH is answered without the leader.
     package var fetchPatience: Duration = .milliseconds(800)
+    /// How long a job may be on its way to its client before the front alone answers for its bytes.
+    package var arrivalTime: Duration = .seconds(1)
     /// How far the number of an offer may be ahead of what is settled.
     package var offerWindow = 1 << 20
 

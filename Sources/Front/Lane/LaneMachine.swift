@@ -18,7 +18,8 @@ package struct LaneMachine {
 
     private struct Batch {
         let number: UInt64
-        let message: [UInt8]
+        var message: [UInt8]
+        let settled: UInt64
         /// Which offers the leader knew to have ended when this batch was sent.
         let settledBefore: UInt64
         var sentAt: Uptime
@@ -41,6 +42,8 @@ package struct LaneMachine {
         let deadline: Uptime
         var state = State.underWay
         var wasAskedAgain = false
+        /// Whether its client waits for a job that is not there yet.
+        var mayWait = true
     }
 
     /// A command that the leader has taken up and answers late.
@@ -90,6 +93,19 @@ package struct LaneMachine {
     private var refusedWithdrawals: Set<UInt64> = []
     /// No later offer is settled before all of those have left: some of them may be what is to be taken back.
     private var refusedSettled: UInt64 = 0
+    /// Offers that were written while an earlier one had not ended, and that the leader was not told of.
+    private var written: Deque<UInt64> = []
+    /// Those that it was told of, as long as the earlier one has not ended.
+    private var told: [UInt64] = []
+    /// Whether nothing was settled for a while because one offer has not ended.
+    private var isHeldUp = false
+    private var settledAtLastTick = UInt64.max
+    /// All offers up to this number have been here for a while, and those up to the next one will have been soon.
+    private var arrived: UInt64 = 0
+    private var arriving: (through: UInt64, since: Uptime) = (0, Uptime(nanoseconds: 0))
+    private var sentArrived: UInt64 = 0
+    /// Whether the leader reads more than settled offers.
+    package private(set) var isFluent = false
     private var gap: Gap?
     private var settleIsArmed = false
     /// When the leader was last heard of.
@@ -158,9 +174,28 @@ extension LaneMachine {
         self.withdraw(request, at: now)
     }
 
+    /// The client of a FETCH takes what is there and waits for nothing.
+    ///
+    /// - Returns: whether the FETCH is over, because the leader has nothing for it. Otherwise its answer comes, which
+    ///   may be a job.
+    package mutating func stopWaiting(_ request: UInt64, at now: Uptime) -> Bool {
+        guard self.fetches[request]?.state == .parked else {
+            self.fetches[request]?.mayWait = false
+            return false
+        }
+        self.abandon(request, at: now)
+        return true
+    }
+
     /// A job was written to its client.
     package mutating func wrote(offer: UInt64) {
         self.window.close(offer)
+        if offer > self.window.settled {
+            self.written.append(offer)
+        } else if self.window.isSettled {
+            self.written.removeAll(keepingCapacity: true)
+            self.told.removeAll(keepingCapacity: true)
+        }
     }
 
     /// A job could not be written to its client.
@@ -181,7 +216,7 @@ extension LaneMachine {
     package mutating func settleDue(at now: Uptime) -> [LaneAction] {
         self.settleIsArmed = false
         var actions: [LaneAction] = []
-        if self.pending.isEmpty, self.window.settled > self.sentSettled, self.isAttached, self.inFlight == nil {
+        if self.pending.isEmpty, self.hasNewsOfOffers, self.isAttached, self.inFlight == nil {
             self.send(CommandChunk(), at: now, into: &actions)
         } else {
             self.sendNext(at: now, into: &actions)
@@ -243,9 +278,45 @@ extension LaneMachine {
         return actions
     }
 
+    /// The leader reads this version of the envelope.
+    package mutating func leaderSpeaks(_ version: UInt8) {
+        self.isFluent = version >= 2
+    }
+
     /// The leader has said that it is there; what it has taken up it carries out.
-    package mutating func leaderIsAlive(at now: Uptime) {
+    ///
+    /// A batch that it has had for long, or that was sent while nothing was heard of it, was lost: what one manager sends
+    /// arrives in order, so that its answer would be here.
+    package mutating func leaderIsAlive(at now: Uptime) -> [LaneAction] {
+        let wasSilent = self.lastHeard + self.limits.resendInterval <= now
         self.lastHeard = now
+        guard self.isAttached, let batch = self.inFlight,
+            wasSilent || batch.sentAt + self.limits.resendInterval <= now
+        else { return [] }
+        return [self.sendAgain(batch, at: now)]
+    }
+
+    /// The leader answers again after its connection was lost, and with it whatever was on its way.
+    ///
+    /// Everything that waits for an answer is asked for again: what has been answered meanwhile is answered as before.
+    package mutating func leaderReturned(at now: Uptime) -> [LaneAction] {
+        guard self.isAttached else { return [] }
+        self.lastHeard = now
+        var actions = self.inFlight.map { [self.sendAgain($0, at: now)] } ?? []
+        let behind = self.pending
+        self.pending = []
+        self.repeatWhatWaits(at: now)
+        self.append(behind)
+        self.sendNext(at: now, into: &actions)
+        self.updateReading(into: &actions)
+        return actions
+    }
+
+    /// Sends the batch under way once more, as if it were the first time.
+    private mutating func sendAgain(_ batch: Batch, at now: Uptime) -> LaneAction {
+        self.inFlight?.sentAt = now
+        self.inFlight?.patience = self.limits.resendInterval
+        return .send(batch.message)
     }
 
     /// The leader does not know the session: nothing is sent until it does.
@@ -261,12 +332,16 @@ extension LaneMachine {
     package mutating func attached(at now: Uptime) -> [LaneAction] {
         var actions: [LaneAction] = []
         self.isAttached = true
+        self.isFluent = false
+        self.forgetWhatWasTold()
         self.lastHeard = now
-        if var batch = self.inFlight {
-            batch.sentAt = now
-            batch.patience = self.limits.resendInterval
-            self.inFlight = batch
-            actions.append(.send(batch.message))
+        if let batch = self.inFlight {
+            // Whether this leader reads more is not known yet.
+            let plain = self.encode(batch.chunk, batch.number, settled: batch.settled, deliveries: nil)
+            self.inFlight?.message = plain
+            self.inFlight?.sentAt = now
+            self.inFlight?.patience = self.limits.resendInterval
+            actions.append(.send(plain))
         } else {
             // What the last batch settled may have been refused with it.
             self.sentSettled = 0
@@ -300,6 +375,7 @@ extension LaneMachine {
         self.lookAtFetches(at: now, into: &actions)
         self.lookAtHeldCommands(at: now, into: &actions)
         self.lookAtGap()
+        self.lookAtOffers(at: now)
         self.sendNext(at: now, into: &actions)
         self.updateReading(into: &actions)
         return actions
@@ -433,6 +509,11 @@ extension LaneMachine {
         }
         switch reply {
         case .parked, .deferred:
+            guard fetch.mayWait else {
+                self.abandon(request, at: now)
+                answers.append(.answer(fetch.connection, request: request, .null))
+                return
+            }
             self.fetches[request]?.state = .parked
             return
         case .job(let offer, _):
@@ -527,7 +608,7 @@ extension LaneMachine {
         guard self.isAttached, self.inFlight == nil else { return }
         if let chunk = self.pending.popFirst() {
             self.send(chunk, at: now, into: &actions)
-        } else if self.window.settled > self.sentSettled, !self.settleIsArmed {
+        } else if self.hasNewsOfOffers, !self.settleIsArmed {
             self.settleIsArmed = true
             actions.append(.settleLater)
         }
@@ -535,25 +616,90 @@ extension LaneMachine {
 
     private mutating func send(_ chunk: CommandChunk, at now: Uptime, into actions: inout [LaneAction]) {
         if chunk.hasControl { self.leave(with: chunk) }
+        if chunk.asksForFigures { actions.append(.tellFigures) }
         self.lastBatch += 1
         let settledBefore = self.sentSettled
         self.sentSettled = self.refusedWithdrawals.isEmpty ? self.window.settled : self.refusedSettled
-        let message = CommandBatch.encode(
-            lane: self.lane,
-            number: self.lastBatch,
+        let message = self.encode(
+            chunk,
+            self.lastBatch,
             settled: self.sentSettled,
-            commandCount: chunk.entries.count,
-            commands: chunk.writer.bytes
+            deliveries: self.takeDeliveries()
         )
         self.inFlight = Batch(
             number: self.lastBatch,
             message: message,
+            settled: self.sentSettled,
             settledBefore: settledBefore,
             sentAt: now,
             patience: self.limits.resendInterval,
             chunk: chunk
         )
         actions.append(.send(message))
+    }
+
+    private func encode(
+        _ chunk: CommandChunk,
+        _ number: UInt64,
+        settled: UInt64,
+        deliveries: CommandBatch.Deliveries?
+    ) -> [UInt8] {
+        CommandBatch.encode(
+            lane: self.lane,
+            number: number,
+            settled: settled,
+            commandCount: chunk.entries.count,
+            commands: chunk.writer.bytes,
+            deliveries: deliveries
+        )
+    }
+
+    /// Whether the leader has to hear of the end of offers.
+    private var hasNewsOfOffers: Bool {
+        if self.window.settled > self.sentSettled { return true }
+        guard self.isFluent, !self.window.isSettled else { return false }
+        return (self.isHeldUp && !self.written.isEmpty) || self.hasNewsOfArrivals
+    }
+
+    private var hasNewsOfArrivals: Bool { self.arrived > max(self.sentArrived, self.window.settled) }
+
+    /// What a batch tells of offers beyond those that are settled, if there is a reason to.
+    ///
+    /// Each of them costs the leader a write of its own. So they are named only when something holds the others up, and
+    /// not when two jobs have just been written in another order than they were offered.
+    private mutating func takeDeliveries() -> CommandBatch.Deliveries? {
+        while let first = self.written.first, first <= self.window.settled { self.written.removeFirst() }
+        guard self.isFluent, !self.window.isSettled else { return nil }
+        var offers: [UInt64] = []
+        while self.isHeldUp, offers.count < LinkBound.writtenOfferCount, let offer = self.written.popFirst() {
+            if offer > self.window.settled { offers.append(offer) }
+        }
+        guard !offers.isEmpty || self.hasNewsOfArrivals else { return nil }
+        self.told.removeAll { $0 <= self.window.settled }
+        self.told.append(contentsOf: offers)
+        self.sentArrived = self.arrived
+        return CommandBatch.Deliveries(arrived: self.arrived, written: offers)
+    }
+
+    /// Another leader may not have what was told to the last, which may have been refused.
+    private mutating func forgetWhatWasTold() {
+        self.written.insert(contentsOf: self.told.filter { $0 > self.window.settled }, at: 0)
+        self.told = []
+        self.sentArrived = 0
+    }
+
+    /// Notes which offers have been here for a while.
+    private mutating func lookAtOffers(at now: Uptime) {
+        guard !self.window.isSettled else {
+            self.isHeldUp = false
+            self.settledAtLastTick = .max
+            return
+        }
+        self.isHeldUp = self.window.settled == self.settledAtLastTick
+        self.settledAtLastTick = self.window.settled
+        guard self.arriving.since + self.limits.arrivalTime <= now else { return }
+        self.arrived = self.arriving.through
+        self.arriving = (self.window.highest, now)
     }
 
     /// Notes what changes when the chunk leaves.
@@ -579,6 +725,12 @@ extension LaneMachine {
         for (request, member) in self.members.sorted(by: { $0.key < $1.key }) where member.isSent {
             self.enqueue(LinkCommand(request: request, .workerJoined(member.introduction)), owner: .join, at: now)
         }
+        self.repeatWhatWaits(at: now)
+        self.append(behind)
+    }
+
+    /// Asks again for what was parked or deferred.
+    private mutating func repeatWhatWaits(at now: Uptime) {
         for (request, fetch) in self.fetches.sorted(by: { $0.key < $1.key }) where fetch.state == .parked {
             self.fetches[request]?.state = .underWay
             let body = LinkCommand.Body.fetch(
@@ -594,7 +746,6 @@ extension LaneMachine {
             self.release(command)
         }
         self.deferred = [:]
-        self.append(behind)
     }
 
     /// Puts chunks behind those that are pending, in one batch with them if there is room.

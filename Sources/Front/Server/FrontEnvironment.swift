@@ -12,6 +12,9 @@ final class FrontEnvironment: Sendable {
     let buffers: BufferBudget
     let secrets: FrontSecrets
     let passwords: PasswordVerifier
+    /// Whether there is a leader that answers this front.
+    let hasLeader = Atomic<Bool>(false)
+    let startedAt = ContinuousClock.now
     let logger: Logger
 
     init(
@@ -35,7 +38,8 @@ final class FrontEnvironment: Sendable {
         FrontStatistics(
             connectionCount: UInt64(clamping: self.counters.identifiedCount),
             commandCount: self.counters.commandCount,
-            residentKilobytes: UInt64(ProcessMemory.residentKilobytes ?? 0)
+            residentKilobytes: UInt64(ProcessMemory.residentKilobytes ?? 0),
+            uptimeSeconds: UInt64(clamping: (ContinuousClock.now - self.startedAt).components.seconds)
         )
     }
 }

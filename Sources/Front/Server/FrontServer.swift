@@ -51,6 +51,9 @@ package final class FrontServer: Service {
     /// What the front has counted up to now.
     package var counters: ConnectionCounters { self.environment.counters }
 
+    /// Whether there is a leader that answers this front.
+    package var hasLeader: Bool { self.environment.hasLeader.load(ordering: .relaxed) }
+
     /// Takes a new password and a new certificate for the connections that come from now on.
     package func reload(_ configuration: Configuration) throws(FrontError) {
         try configuration.check()

@@ -2,6 +2,7 @@ import ClusterLink
 import JobCore
 import Logging
 import NIOCore
+import Synchronization
 
 /// Keeps the session of a front with whichever manager leads.
 ///
@@ -13,6 +14,8 @@ final class FrontSession {
     private let eventLoop: any EventLoop
     private var machine: SessionMachine
     private var hasEnded = false
+    /// The manager that reads version 2 of the envelope and is attached to.
+    private var fluentLeader: Int?
     private var timer: (due: Uptime, task: Scheduled<Void>)?
     private var generator = SystemRandomNumberGenerator()
 
@@ -79,6 +82,7 @@ final class FrontSession {
     }
 
     private func perform(_ actions: [SessionMachine.Action]) {
+        self.environment.hasLeader.store(self.machine.hasLeader(at: self.now), ordering: .relaxed)
         for action in actions {
             switch action {
             case .attach(let session, let isNew, let recipients):
@@ -90,13 +94,25 @@ final class FrontSession {
                 )
                 self.send(.attach(introduction), to: recipients)
             case .heartbeat(let session, let recipients):
-                self.send(.heartbeat(session, self.environment.statistics), to: recipients)
+                self.sendHeartbeat(of: session, to: recipients)
             case .attached(let epoch, let manager):
                 self.environment.logger.info(
                     "Attached to a leader",
                     metadata: ["epoch": "\(epoch.number)", "manager": "\(manager)"]
                 )
+                self.fluentLeader = nil
                 self.onEachLane { $0.attached(to: manager) }
+                // A leader of an earlier version cannot read it, and says nothing.
+                self.links[manager].send(
+                    MessageToLeader.heartbeat(self.machine.session, self.environment.statistics).encoded()
+                )
+            case .speaks(let version, let manager):
+                guard version >= 2, self.fluentLeader != manager else { continue }
+                self.fluentLeader = manager
+                self.onEachLane { $0.leaderSpeaks(version) }
+            case .returned:
+                self.environment.logger.info("The leader is back; what was not answered is sent again")
+                self.onEachLane { $0.leaderReturned() }
             case .alive:
                 self.onEachLane { $0.leaderIsAlive() }
             case .detached:
@@ -112,6 +128,19 @@ final class FrontSession {
                 let workers = Set(workers)
                 self.onEachLane { $0.drop(workers) }
             }
+        }
+    }
+
+    /// Says that the front lives: in version 1 of the envelope to whoever may not read more.
+    private func sendHeartbeat(of session: SessionID, to recipients: SessionMachine.Recipients) {
+        let full = self.environment.statistics
+        var plain = full
+        plain.uptimeSeconds = nil
+        let (short, long) = (
+            MessageToLeader.heartbeat(session, plain).encoded(), MessageToLeader.heartbeat(session, full).encoded()
+        )
+        for (manager, link) in self.links.enumerated() where recipients == .all || recipients == .one(manager) {
+            link.send(manager == self.fluentLeader ? long : short)
         }
     }
 

@@ -64,7 +64,7 @@ final class LeaderInbox: ChannelInboundHandler {
             self.onLane(key) { $0.receive(replies, toBatch: batch, of: key.session, from: manager) }
         case .late(let key, let replies):
             self.onLane(key) { $0.receive(late: replies, of: key.session, from: manager) }
-        case .attached, .attachFirst, .expired, .dropWorkers, .alive:
+        case .attached, .attachFirst, .expired, .dropWorkers, .alive, .speaks:
             self.session.value.receive(message, from: manager)
         case .tickDone:
             return

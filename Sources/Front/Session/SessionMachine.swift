@@ -5,8 +5,13 @@ package import JobCore
 ///
 /// An `attach` goes to every manager until one answers it. From then on heartbeats go to all of them: a manager that does
 /// not lead drops them, and a new leader says that it wants an `attach`, even while the old one, cut off from the others,
-/// still answers. A front that has reason to believe that its leader is gone sends them more often. Only a leader of the
-/// same or a later epoch is attached to, so that one that has been deposed and does not know it cannot lead a front back.
+/// still answers. A front that has reason to believe that its leader is gone sends them more often.
+///
+/// Only a leader of the same or a later epoch is attached to, so that one that has been deposed and does not know it
+/// cannot lead a front back. Epochs begin anew, though, when the data are gone, or what counts the epochs: an earlier one
+/// is believed of the very manager that led in the latest, and of any when nothing was heard of the latest for
+/// ``regressionPatience``. Nothing depends on it but whom a front asks: that only one leader writes is seen to by the
+/// store.
 ///
 /// Managers are known by their place in the front's list.
 package struct SessionMachine {
@@ -14,6 +19,12 @@ package struct SessionMachine {
     package static let searchInterval: ClosedRange<Duration> = .milliseconds(50)...(.milliseconds(100))
     /// How long it asks so often; after that, as often as it says that it lives.
     package static let searchTime: Duration = .seconds(10)
+    /// How long nothing must have been heard of the latest leadership before an earlier one is believed.
+    ///
+    /// Longer than a deposed leader can go on to believe that it leads.
+    package static let regressionPatience: Duration = .seconds(5)
+    /// For how long a leader may be silent and still be taken to be there.
+    package static let silence: Duration = .seconds(2)
 
     /// Whom a message goes to.
     package enum Recipients: Hashable, Sendable {
@@ -29,6 +40,10 @@ package struct SessionMachine {
         case attached(epoch: Epoch, manager: Int)
         /// The leader that the session is attached to is there.
         case alive
+        /// It answers again after its connection was lost: what was on its way between them is lost as well.
+        case returned
+        /// The leader that the session is attached to reads this version of the envelope.
+        case speaks(UInt8, manager: Int)
         /// Lanes must not send.
         case detached
         /// All clients must go; the lanes belong to this session from now on.
@@ -50,6 +65,11 @@ package struct SessionMachine {
     private var state = State.attaching
     /// The latest leadership that is known of; what an older one says about attaching counts for nothing.
     private var latest = Epoch(0)
+    /// Who led in it, and when that was last heard.
+    private var latestLeader: Int?
+    private var latestHeardAt = Uptime(nanoseconds: 0)
+    /// Whether the leader's connection was lost since it answered last.
+    private var wasCut = false
     /// The session to go on with if the manager that calls this one expired proves that it leads.
     private var successor: SessionID?
     /// Whether the last heartbeat has gone unanswered up to now.
@@ -67,6 +87,13 @@ package struct SessionMachine {
 
     package var isAttached: Bool {
         if case .attached = self.state { true } else { false }
+    }
+
+    /// Whether there is a leader that answers.
+    package func hasLeader(at now: Uptime) -> Bool {
+        guard self.isAttached else { return false }
+        guard let searchEnd = self.searchEnd else { return true }
+        return now + Self.searchTime < searchEnd + Self.silence
     }
 
     /// Nothing is sent any more.
@@ -119,6 +146,7 @@ extension SessionMachine {
         case .attached(_, let leader):
             if isConnected { return self.searchEnd == nil ? [] : [.heartbeat(self.session, to: .one(manager))] }
             guard manager == leader else { return [] }
+            self.wasCut = true
             self.search(at: now)
             self.due = now
             return []
@@ -151,7 +179,10 @@ extension SessionMachine {
         case .dropWorkers(self.session, let workers):
             guard self.leader == manager else { return [] }
             return [.drop(workers)]
-        case .attachFirst, .alive, .expired, .dropWorkers, .replies, .late, .tickDone:
+        case .speaks(self.session, let version):
+            guard self.leader == manager else { return [] }
+            return [.speaks(version, manager: manager)]
+        case .attachFirst, .alive, .expired, .dropWorkers, .replies, .late, .speaks, .tickDone:
             return []
         }
     }
@@ -167,16 +198,25 @@ extension SessionMachine {
         at now: Uptime
     ) -> [Action] {
         guard session == self.session || session == self.successor else { return [] }
-        guard epoch > self.latest || (epoch == self.latest && self.state == .attaching) else { return [] }
+        guard self.mayLead(manager, in: epoch, at: now) else { return [] }
         let wasReplaced = session != self.session
         self.session = session
         self.successor = nil
         self.state = .attached(epoch, manager: manager)
         self.latest = epoch
+        self.latestLeader = manager
+        self.latestHeardAt = now
+        self.wasCut = false
         self.isNew = false
         self.settleDown(at: now)
         let attached = Action.attached(epoch: epoch, manager: manager)
         return wasReplaced ? [.detached, .reset(session), attached] : [attached]
+    }
+
+    private func mayLead(_ manager: Int, in epoch: Epoch, at now: Uptime) -> Bool {
+        if epoch > self.latest { return true }
+        if self.state == .attaching, epoch == self.latest || manager == self.latestLeader { return true }
+        return epoch < self.latest && self.latestHeardAt + Self.regressionPatience <= now
     }
 
     /// A manager leads and does not know the session, or has just ceased to lead.
@@ -199,12 +239,18 @@ extension SessionMachine {
     private mutating func heard(from manager: Int, _ epoch: Epoch, at now: Uptime) -> [Action] {
         guard case .attached(let current, let leader) = self.state else { return [] }
         if current < epoch {
-            self.latest = max(self.latest, epoch)
+            if epoch > self.latest {
+                self.latest = epoch
+                self.latestLeader = manager
+                self.latestHeardAt = now
+            }
             return self.attachAgain(to: manager, at: now)
         }
         guard current == epoch, leader == manager else { return [] }
+        self.latestHeardAt = now
         self.settleDown(at: now)
-        return [.alive]
+        defer { self.wasCut = false }
+        return self.wasCut ? [.returned, .alive] : [.alive]
     }
 
     /// The session has ended, says a manager.

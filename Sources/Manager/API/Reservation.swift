@@ -26,8 +26,8 @@ public final class Reservation {
     private(set) var readJob: Job?
     /// The queue and the entry through which the job came; nil as long as that stands only in a job that was not read.
     private(set) var origin: StoredReservation.Origin?
-    /// Where the job was offered.
-    let offer: Offer?
+    /// Where the job was offered; nil when it is known to have arrived though an earlier one of its lane has not.
+    private(set) var offer: Offer?
     /// What the fetcher holds for this job.
     var lease: (any Lease)?
 
@@ -84,6 +84,11 @@ public final class Reservation {
     func read(_ job: Job, token: UInt64) {
         self.readJob = job
         if self.origin == nil { self.origin = StoredReservation.Origin(queue: job.queue, token: token) }
+    }
+
+    /// The job has reached its worker.
+    func noteDelivery() {
+        self.offer = nil
     }
 
     /// What the store keeps of it.

@@ -16,7 +16,7 @@ extension JobManager {
     func reserveNext(
         for worker: WorkerID,
         from names: [QueueName],
-        offer: (JobID) -> Reservation.Offer?
+        offer: (Job) -> Reservation.Offer?
     ) throws -> Reservation? {
         while let lease = self.takeNext(for: worker, from: names) {
             if let reservation = try self.reserve(lease, for: worker, offer: offer) { return reservation }
@@ -75,7 +75,7 @@ extension JobManager {
     private func reserve(
         _ lease: any Lease,
         for worker: WorkerID,
-        offer: (JobID) -> Reservation.Offer?
+        offer: (Job) -> Reservation.Offer?
     ) throws -> Reservation? {
         let token = self.token(of: lease)
         guard let chain = self.chains[.fetch], !chain.isEmpty else {
@@ -107,7 +107,7 @@ extension JobManager {
         _ token: UInt64,
         _ lease: any Lease,
         for worker: WorkerID,
-        offer: (JobID) -> Reservation.Offer?
+        offer: (Job) -> Reservation.Offer?
     ) -> Reservation {
         let reservation = Reservation(
             job: job,
@@ -116,7 +116,7 @@ extension JobManager {
             expiresAt: self.now.wall + job.reservationLength,
             endsAt: self.now.uptime + job.reservationLength,
             token: token,
-            offer: offer(job.id),
+            offer: offer(job),
             lease: lease is SimpleLease ? nil : lease
         )
         if !self.returned.isEmpty { self.returned[job.id] = nil }
@@ -213,9 +213,14 @@ extension JobManager {
             self.leaveLines(fetch)
             return true
         }
+        guard self.hasRoom(on: fetch.lane) else {
+            self.leaveLines(fetch)
+            fetch.lane.holdBack(fetch)
+            return true
+        }
         do {
-            let reservation = try self.reserveNext(for: fetch.worker, from: fetch.queues) { jobID in
-                self.offer(jobID, on: fetch.lane, for: fetch.request)
+            let reservation = try self.reserveNext(for: fetch.worker, from: fetch.queues) { job in
+                self.offer(job, on: fetch.lane, for: fetch.request)
             }
             guard let reservation, let offer = reservation.offer else { return false }
             self.finish(fetch, with: .job(offer: offer.number, payload: reservation.job.payload))
@@ -225,6 +230,25 @@ extension JobManager {
         return true
     }
 
+    /// Whether another job may be handed out on this lane before some of those arrive that were.
+    func hasRoom(on lane: Lane) -> Bool {
+        lane.offeredByteCount < self.settings.offeredByteBound
+    }
+
+    /// Serves the fetches that had to wait for room on their lane, or lets them join the lines again.
+    func serveHeldBack(on lane: Lane) {
+        while self.hasRoom(on: lane), let fetch = lane.nextHeldBack() {
+            // It has left its lines for good; another stands there in its place.
+            let again = self.park(fetch.request, for: fetch.worker, fetch.queues, until: fetch.deadline, on: lane)
+            guard let again else {
+                self.finish(fetch, with: .null)
+                continue
+            }
+            fetch.isAnswered = true
+            _ = self.serve(again)
+        }
+    }
+
     /// Asks the fetcher again for those who wait for a queue whose job's lease was released in this turn.
     func serveReleased() {
         while let name = self.releasedQueues.popFirst() {
@@ -232,9 +256,9 @@ extension JobManager {
         }
     }
 
-    func offer(_ jobID: JobID, on lane: Lane, for request: UInt64) -> Reservation.Offer {
+    func offer(_ job: Job, on lane: Lane, for request: UInt64) -> Reservation.Offer {
         self.touchedLanes[lane.key] = lane
-        return Reservation.Offer(lane: lane.key, number: lane.offer(jobID, for: request), request: request)
+        return Reservation.Offer(lane: lane.key, number: lane.offer(job, for: request), request: request)
     }
 
     /// Answers a waiting fetch.

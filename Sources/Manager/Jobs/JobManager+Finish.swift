@@ -179,7 +179,8 @@ extension JobManager {
         if let lease = reservation.lease {
             reservation.lease = nil
             lease.release()
-            self.releasedQueues.insert(reservation.job.queue)
+            // A large job may be in the store alone by now.
+            if let queue = reservation.origin?.queue { self.releasedQueues.insert(queue) }
         }
         return reservation
     }

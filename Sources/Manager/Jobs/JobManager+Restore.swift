@@ -65,7 +65,10 @@ extension JobManager {
         guard let offer = reservation.offer, let session = self.sessions[offer.lane.session] else { return }
         let lane = session.lane(offer.lane.lane)
         if offer.number > lane.record.settled {
-            lane.restore(Lane.Offer(number: offer.number, request: offer.request, jobID: jobID))
+            // How large the job is that is on its way is not known before it is read.
+            lane.restore(
+                Lane.Offer(number: offer.number, request: offer.request, jobID: jobID, byteCount: 0)
+            )
         }
     }
 

@@ -1,3 +1,4 @@
+import ClusterLink
 package import JobCore
 
 /// The bounds and times that the job rules need.
@@ -26,6 +27,11 @@ package struct ManagerSettings: Sendable {
     package var outcomeMemory: Duration
     /// Messages of fronts and schedulers that one turn takes in at the most.
     package var turnMessageBound: Int
+    /// With so many bytes of jobs on their way to the clients of one lane, no more is handed out on it.
+    ///
+    /// Everything that one batch can be answered with, and every copy of such an answer, is within it, one job
+    /// excepted, and so far below what one message may have.
+    package var offeredByteBound: Int
     /// The product's name in INFO.
     package var productName: String
     /// The version in INFO, which clients compare with Faktory's.
@@ -41,6 +47,7 @@ package struct ManagerSettings: Sendable {
         vanished: VanishedPolicy = .release,
         outcomeMemory: Duration = .seconds(120),
         turnMessageBound: Int = 256,
+        offeredByteBound: Int = LinkBound.replyByteCount,
         productName: String = "Millrace",
         productVersion: String = "1.10.0"
     ) {
@@ -53,6 +60,7 @@ package struct ManagerSettings: Sendable {
         self.vanished = vanished
         self.outcomeMemory = outcomeMemory
         self.turnMessageBound = turnMessageBound
+        self.offeredByteBound = offeredByteBound
         self.productName = productName
         self.productVersion = productVersion
     }

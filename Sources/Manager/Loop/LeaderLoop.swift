@@ -22,6 +22,10 @@ package final class LeaderLoop {
     static let discardBound = 1_000_000
     /// How much time passes between two steps of learning which jobs are alive, while there is work.
     static let learningInterval = Duration.milliseconds(20)
+    /// Bytes of messages behind which a turn takes in no more.
+    static let turnByteBound = 64 << 20
+    /// How many messages are taken out of the link before their bytes are looked at.
+    static let receiptBound = 16
 
     private let link: any LeaderLink
     private let store: any JobStore
@@ -207,20 +211,33 @@ package final class LeaderLoop {
 
     /// Takes messages in; copies of batches that were refused are answered at once.
     private func receive(waitingAtMost wait: Duration) throws {
-        try self.link.receive(waitingAtMost: wait, bound: self.settings.turnMessageBound) { peer, bytes in
-            do throws(LinkFormatError) {
-                self.inbox.append((peer: peer, message: try MessageToLeader(decoding: bytes)))
-            } catch {
-                guard let count = self.unreadable.note("\(peer.owner?.key ?? "none")", at: self.clocks.uptime()) else {
-                    return
+        var (count, byteCount, wait) = (0, 0, wait)
+        while count < self.settings.turnMessageBound, byteCount < Self.turnByteBound {
+            let bound = min(Self.receiptBound, self.settings.turnMessageBound - count)
+            var received = 0
+            try self.link.receive(waitingAtMost: wait, bound: bound) { peer, bytes in
+                received += 1
+                byteCount += bytes.count
+                do throws(LinkFormatError) {
+                    self.inbox.append((peer: peer, message: try MessageToLeader(decoding: bytes)))
+                } catch {
+                    self.noteUnreadable(from: peer, because: error)
                 }
-                self.logger.warning(
-                    "a message could not be read",
-                    metadata: ["reason": "\(error)", "key": "\(peer.owner?.key ?? "none")", "count": "\(count)"]
-                )
             }
+            guard received == bound else { break }
+            count += received
+            wait = .zero
         }
         if !self.refused.isEmpty { try self.answerCopies() }
+    }
+
+    private func noteUnreadable(from peer: LinkPeer, because error: LinkFormatError) {
+        let key = "\(peer.owner?.key ?? "none")"
+        guard let count = self.unreadable.note(key, at: self.clocks.uptime()) else { return }
+        self.logger.warning(
+            "a message could not be read",
+            metadata: ["reason": "\(error)", "key": "\(key)", "count": "\(count)"]
+        )
     }
 
     private func answerCopies() throws {
@@ -232,7 +249,7 @@ package final class LeaderLoop {
             if !replies.isEmpty { copies.append((peer, .replies(batch.lane, batch: batch.number, replies))) }
             return true
         }
-        for copy in copies { try self.link.send(copy.message.encoded(), to: copy.peer) }
+        for copy in copies { try self.send(copy.message, to: copy.peer) }
     }
 
     /// Answers what comes while the store refuses to let this manager begin.
@@ -253,7 +270,7 @@ package final class LeaderLoop {
 
     private func refuse(_ number: UInt64, of lane: LaneKey, with replies: [LinkReply], to peer: LinkPeer) throws {
         self.refused.note(replies, to: number, of: lane, from: peer)
-        try self.link.send(MessageFromLeader.replies(lane, batch: number, replies).encoded(), to: peer)
+        try self.send(.replies(lane, batch: number, replies), to: peer)
     }
 
     private static func refusal(because reason: String) -> LinkReply {
@@ -286,23 +303,45 @@ package final class LeaderLoop {
     private func send(_ manager: JobManager) throws {
         guard !manager.outbox.isEmpty else { return }
         for batch in manager.outbox.batches {
-            let message = MessageFromLeader.replies(batch.lane, batch: batch.batch, batch.replies)
-            try self.link.send(message.encoded(), to: batch.peer)
+            try self.send(batch.replies, to: batch.batch, of: batch.lane, at: batch.peer)
         }
         for (lane, late) in manager.outbox.late {
             guard let peer = manager.sessions[lane.session]?.peer else { continue }
-            try self.link.send(MessageFromLeader.late(lane, late).encoded(), to: peer)
+            for part in Outbox.split(late) { try self.send(part, of: lane, to: peer) }
         }
-        for (message, peer) in manager.outbox.messages { try self.link.send(message.encoded(), to: peer) }
+        for (message, peer) in manager.outbox.messages { try self.send(message, to: peer) }
         manager.outbox.removeAll()
+    }
+
+    /// Sends a message; false when it is too large to be sent.
+    @discardableResult
+    private func send(_ message: MessageFromLeader, to peer: LinkPeer) throws -> Bool {
+        do {
+            try self.link.send(message.encoded(), to: peer)
+            return true
+        } catch LinkError.tooLarge(let byteCount) {
+            self.logger.error("a message is too large to be sent", metadata: ["bytes": "\(byteCount)"])
+            return false
+        }
+    }
+
+    /// Answers a batch; answers that no message can carry are told to be so.
+    private func send(_ replies: [LinkReply], to batch: UInt64, of lane: LaneKey, at peer: LinkPeer) throws {
+        guard try !self.send(.replies(lane, batch: batch, replies), to: peer) else { return }
+        try self.send(.replies(lane, batch: batch, replies.map(\.bounded)), to: peer)
+    }
+
+    private func send(_ late: [LateReply], of lane: LaneKey, to peer: LinkPeer) throws {
+        guard try !self.send(.late(lane, late), to: peer) else { return }
+        let bounded = late.map { LateReply(request: $0.request, reply: $0.reply.bounded) }
+        try self.send(.late(lane, bounded), to: peer)
     }
 
     private func refuse(_ manager: JobManager, because reason: String) throws {
         for batch in manager.outbox.batches {
             guard !batch.isRepetition else {
                 // What was carried out before stays true.
-                let message = MessageFromLeader.replies(batch.lane, batch: batch.batch, batch.replies)
-                try self.link.send(message.encoded(), to: batch.peer)
+                try self.send(batch.replies, to: batch.batch, of: batch.lane, at: batch.peer)
                 continue
             }
             // A front tells nobody of its own commands, but has to know that it is to send a withdrawal again.
@@ -312,7 +351,7 @@ package final class LeaderLoop {
         guard let slice = manager.answerToRefusedSlice(because: reason),
             let peer = manager.sessions[slice.lane.session]?.peer
         else { return }
-        try self.link.send(MessageFromLeader.late(slice.lane, [slice.answer]).encoded(), to: peer)
+        try self.send([slice.answer], of: slice.lane, to: peer)
     }
 
     /// Waits, while it does not lead, until somebody wakes it, and throws away what fronts and schedulers send.
@@ -356,5 +395,13 @@ package final class LeaderLoop {
             self.seekers.note(bytes, from: peer, at: now)
         }
         return count
+    }
+}
+
+extension LinkReply {
+    /// Itself, or that it is too large to be told.
+    fileprivate var bounded: LinkReply {
+        guard case .bulk(let bytes) = self, bytes.count > LinkBound.replyByteCount / 16 else { return self }
+        return .error("ERR the answer has \(bytes.count) bytes, which is more than can be told")
     }
 }

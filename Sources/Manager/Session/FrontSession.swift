@@ -39,6 +39,7 @@ final class FrontSession {
         for lane in self.lanes.values {
             for fetch in lane.waiting.values { fetch.lines = [] }
             lane.waiting = [:]
+            lane.forgetHeldBack()
         }
     }
 
@@ -64,6 +65,7 @@ final class Lane {
         let number: UInt64
         let request: UInt64
         let jobID: JobID
+        let byteCount: Int
     }
 
     /// What a batch is, seen from what this lane has had so far.
@@ -86,7 +88,13 @@ final class Lane {
     /// Its answers; nil when they are only known as the store keeps them.
     private(set) var lastReplies: [LinkReply]?
     private(set) var unsettled: Deque<Offer> = []
+    /// Bytes of the jobs in `unsettled` that may still be on the link.
+    private(set) var offeredByteCount = 0
+    /// The offers up to this number are not on the link any more.
+    private var arrived: UInt64 = 0
     var waiting: [UInt64: WaitingFetch] = [:]
+    /// The fetches that have to wait until jobs that were handed out before have arrived; some may be answered by now.
+    private var heldBack: Deque<WaitingFetch> = []
     /// Commands that take many turns, by their numbers, until the front has their answers.
     var longCommands: [UInt64: LongCommand] = [:]
     /// The greatest number that a command of this lane is known to have had.
@@ -142,16 +150,41 @@ final class Lane {
         return false
     }
 
+    /// Lets a fetch wait until there is room.
+    func holdBack(_ fetch: WaitingFetch) {
+        self.heldBack.append(fetch)
+        // Those that were answered meanwhile are dropped before they outnumber the others.
+        if self.heldBack.count > 64, self.heldBack.count > 2 * self.waiting.count {
+            self.heldBack.removeAll(where: \.isAnswered)
+        }
+    }
+
+    /// The fetch that has waited longest for room.
+    func nextHeldBack() -> WaitingFetch? {
+        while let fetch = self.heldBack.popFirst() {
+            if !fetch.isAnswered { return fetch }
+        }
+        return nil
+    }
+
+    func forgetHeldBack() {
+        self.heldBack = []
+    }
+
     /// Numbers a job that is handed out now.
-    func offer(_ jobID: JobID, for request: UInt64) -> UInt64 {
+    func offer(_ job: Job, for request: UInt64) -> UInt64 {
         self.record.offered += 1
-        self.unsettled.append(Offer(number: self.record.offered, request: request, jobID: jobID))
+        let byteCount = job.payload.count
+        let offer = Offer(number: self.record.offered, request: request, jobID: job.id, byteCount: byteCount)
+        self.unsettled.append(offer)
+        self.offeredByteCount += byteCount
         return self.record.offered
     }
 
     /// An offer that an earlier leader made and that was not settled then.
     func restore(_ offer: Offer) {
         self.unsettled.append(offer)
+        self.offeredByteCount += offer.byteCount
         self.greatestRequest = max(self.greatestRequest, offer.request)
         self.record.offered = max(self.record.offered, offer.number)
     }
@@ -163,10 +196,44 @@ final class Lane {
 
     /// Every offer up to this number has arrived or was withdrawn; whether that is news.
     func settle(through number: UInt64) -> Bool {
-        while let first = self.unsettled.first, first.number <= number { self.unsettled.removeFirst() }
+        while let first = self.unsettled.first, first.number <= number {
+            self.unsettled.removeFirst()
+            self.uncount(first)
+        }
         guard number > self.record.settled else { return false }
         self.record.settled = min(number, self.record.offered)
         return true
+    }
+
+    /// Jobs were written to their clients though an earlier one was not: their offers, which are not on their way any more.
+    func takeWritten(_ numbers: [UInt64]) -> [Offer] {
+        numbers.compactMap { number in
+            guard let index = self.index(of: number) else { return nil }
+            let offer = self.unsettled.remove(at: index)
+            self.uncount(offer)
+            return offer
+        }
+    }
+
+    /// The offers up to this number do not use the link any more, though they have not ended.
+    func arrive(through number: UInt64) {
+        guard number > self.arrived else { return }
+        for offer in self.unsettled where offer.number <= number { self.uncount(offer) }
+        self.arrived = number
+    }
+
+    private func uncount(_ offer: Offer) {
+        if offer.number > self.arrived { self.offeredByteCount -= offer.byteCount }
+    }
+
+    /// Where the offer of this number stands.
+    private func index(of number: UInt64) -> Int? {
+        var (low, high) = (0, self.unsettled.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if self.unsettled[middle].number < number { low = middle + 1 } else { high = middle }
+        }
+        return low < self.unsettled.count && self.unsettled[low].number == number ? low : nil
     }
 
     /// The unsettled offer that answers this fetch.
@@ -175,12 +242,7 @@ final class Lane {
     }
 
     private func jobID(offeredAs number: UInt64) -> [UInt8] {
-        guard let first = self.unsettled.first else { return [] }
-        // Numbers follow each other without a gap, but for offers that an earlier leader made.
-        let index = number >= first.number ? Int(number - first.number) : self.unsettled.count
-        if index < self.unsettled.count, self.unsettled[index].number == number {
-            return Array(self.unsettled[index].jobID.text.utf8)
-        }
-        return self.unsettled.last { $0.number == number }.map { Array($0.jobID.text.utf8) } ?? []
+        guard let index = self.index(of: number) else { return [] }
+        return Array(self.unsettled[index].jobID.text.utf8)
     }
 }

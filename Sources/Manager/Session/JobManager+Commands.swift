@@ -92,10 +92,10 @@ extension JobManager {
     ) -> LinkReply {
         // A name that no queue can have matches nothing.
         let names = texts.compactMap { try? QueueName(parsing: $0) }
-        if self.workers.isRunning(worker) {
+        if self.workers.isRunning(worker), self.hasRoom(on: lane) {
             do {
-                let reservation = try self.reserveNext(for: worker, from: names) { jobID in
-                    self.offer(jobID, on: lane, for: request)
+                let reservation = try self.reserveNext(for: worker, from: names) { job in
+                    self.offer(job, on: lane, for: request)
                 }
                 if let reservation, let offer = reservation.offer {
                     return .job(offer: offer.number, payload: reservation.job.payload)
@@ -104,7 +104,8 @@ extension JobManager {
                 return .error(error.replyText)
             }
         }
-        return self.park(request, for: worker, names, wait: milliseconds, on: lane)
+        let deadline = self.deadline(after: milliseconds)
+        return self.park(request, for: worker, names, until: deadline, on: lane) == nil ? .null : .parked
     }
 
     /// The answer to a FETCH that has come again.
@@ -121,24 +122,31 @@ extension JobManager {
         return .job(offer: offer.number, payload: job.payload)
     }
 
-    private func park(
+    @discardableResult
+    func park(
         _ request: UInt64,
         for worker: WorkerID,
         _ names: [QueueName],
-        wait milliseconds: UInt32,
+        until deadline: Uptime,
         on lane: Lane
-    ) -> LinkReply {
+    ) -> WaitingFetch? {
         // A worker that is not running waits for its time and for nothing else.
         let names = self.workers.isRunning(worker) ? names : []
-        guard self.hasRoomToWait(in: names.count) else { return .null }
+        guard self.hasRoomToWait(in: names.count) else { return nil }
         let fetch = WaitingFetch(
             lane: lane,
             request: request,
             worker: worker,
             queues: names,
-            deadline: self.deadline(after: milliseconds)
+            deadline: deadline
         )
         lane.waiting[request] = fetch
+        self.deadlines.insert(FetchDeadline(deadline: deadline, fetch: fetch))
+        guard names.isEmpty || self.hasRoom(on: lane) else {
+            fetch.hasLeftLines = true
+            lane.holdBack(fetch)
+            return fetch
+        }
         fetch.lines.reserveCapacity(names.count)
         for name in names {
             let queue = self.queue(name)
@@ -146,7 +154,7 @@ extension JobManager {
         }
         self.waitingPlaceCount += fetch.lines.count
         self.deadlines.insert(FetchDeadline(deadline: fetch.deadline, fetch: fetch))
-        return .parked
+        return fetch
     }
 
     /// Whether one more fetch may wait in so many lines.

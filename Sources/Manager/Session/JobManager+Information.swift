@@ -12,7 +12,9 @@ extension JobManager {
         let commandCount = statistics.map(\.commandCount).saturatingSum
         let kilobytes = (statistics.map(\.residentKilobytes) + [UInt64(ProcessMemory.residentKilobytes ?? 0)])
             .saturatingSum
-        let uptime = self.beganAt.duration(to: self.now.uptime).components.seconds
+        // Like its connections, the server's age is that of what clients are connected to: a change of leader is none.
+        let leading = UInt64(clamping: self.beganAt.duration(to: self.now.uptime).components.seconds)
+        let uptime = statistics.compactMap(\.uptimeSeconds).max() ?? leading
 
         let document: JSONValue = .object([
             .init(key: "now", value: .string(self.now.wall.rfc3339)),
@@ -37,7 +39,7 @@ extension JobManager {
                 value: .object([
                     .init(key: "description", value: .string(self.settings.productName)),
                     .init(key: "faktory_version", value: .string(self.settings.productVersion)),
-                    .init(key: "uptime", value: .count(Int(uptime))),
+                    .init(key: "uptime", value: .number(String(uptime))),
                     .init(key: "connections", value: .number(String(connectionCount))),
                     .init(key: "command_count", value: .number(String(commandCount))),
                     .init(key: "used_memory_mb", value: .number(String(kilobytes / 1_024))),

@@ -65,6 +65,7 @@ extension JobManager {
         session.peer = peer
         session.lastHeard = self.now.uptime
         session.statistics = statistics
+        if statistics.uptimeSeconds != nil { self.outbox.send(.speaks(id, version: LinkVersion.latest), to: peer) }
         self.outbox.send(.alive(id, epoch: self.epoch), to: peer)
     }
 
@@ -143,8 +144,20 @@ extension JobManager {
             lane.finish(batch.number, with: replies)
             self.touchedLanes[lane.key] = lane
             if lane.settle(through: batch.settled) { self.transaction.lanes[lane.key] = lane.record }
+            if let deliveries = batch.deliveries { self.note(deliveries, on: lane) }
             self.outbox.answer(batch.number, of: lane.key, with: replies, to: peer)
+            self.serveHeldBack(on: lane)
         }
+    }
+
+    /// Jobs that have reached their workers stay with them when the session ends, whatever holds up an earlier one.
+    private func note(_ deliveries: CommandBatch.Deliveries, on lane: Lane) {
+        for offer in lane.takeWritten(deliveries.written) {
+            guard let held = self.reservation(for: offer, on: lane) else { continue }
+            held.noteDelivery()
+            self.transaction.hold(offer.jobID, held.stored)
+        }
+        lane.arrive(through: deliveries.arrived)
     }
 
     /// The answers that an earlier leader recorded for a batch that has come again.

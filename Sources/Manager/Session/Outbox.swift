@@ -47,6 +47,26 @@ struct Outbox {
         self.late[lane, default: []].append(LateReply(request: request, reply: reply))
     }
 
+    /// The late answers of a lane in messages of a bounded size, in their order.
+    static func split(
+        _ late: [LateReply],
+        byteBound: Int = LinkBound.replyByteCount,
+        countBound: Int = MessageFromLeader.listBound
+    ) -> [[LateReply]] {
+        let isShort = late.count <= countBound && late.reduce(0) { $0 + $1.reply.estimatedByteCount } < byteBound
+        guard !isShort else { return [late] }
+        var messages: [[LateReply]] = []
+        var (start, byteCount) = (late.startIndex, 0)
+        for index in late.indices {
+            byteCount += late[index].reply.estimatedByteCount
+            guard byteCount >= byteBound || index - start + 1 >= countBound else { continue }
+            messages.append(Array(late[start...index]))
+            (start, byteCount) = (index + 1, 0)
+        }
+        if start < late.endIndex { messages.append(Array(late[start...])) }
+        return messages
+    }
+
     mutating func send(_ message: MessageFromLeader, to peer: LinkPeer) {
         self.messages.append((message: message, peer: peer))
     }

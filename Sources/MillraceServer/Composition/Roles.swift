@@ -51,7 +51,13 @@ struct Roles {
         var services: [any Service] = fronts
         var web: StatusServer?
         if self.settings.web.isEnabled {
-            let server = try self.makeStatusServer(asking: managers, in: context, passwords: passwords, tls: tls)
+            let server = try self.makeStatusServer(
+                for: fronts,
+                asking: managers,
+                in: context,
+                passwords: passwords,
+                tls: tls
+            )
             services.append(server)
             web = server
         }
@@ -189,6 +195,7 @@ struct Roles {
     }
 
     private func makeStatusServer(
+        for fronts: [FrontServer],
         asking managers: [(endpoint: String, security: PeerSecurity?)],
         in context: ZeroMQContext,
         passwords: PasswordVerifier,
@@ -205,7 +212,12 @@ struct Roles {
         )
         let address = self.settings.web.bind
         let configuration = self.webConfiguration(of: self.settings, passwords: passwords, tls: tls)
-        return try StatusServer(configuration: configuration, inquiry: inquiry, logger: logger) { port in
+        return try StatusServer(
+            configuration: configuration,
+            inquiry: inquiry,
+            logger: logger,
+            isServing: { fronts.allSatisfy(\.hasLeader) }
+        ) { port in
             logger.info("Web server now listening", metadata: ["address": "\(address.host):\(port)"])
         }
     }

@@ -119,6 +119,25 @@ struct RefusalTests {
         #expect(self.jobIDs == ["order-000003"])
     }
 
+    @Test("goes on when an answer is larger than a message may be, and says so in its place")
+    func tooLarge() throws {
+        let stop = StopSignal()
+        let filling = String(repeating: "x", count: 5_000)
+        let pushes = Self.batch(2, .push("order-000001", #""custom":{"x":"\#(filling)"}"#))
+        let link = ScriptedLeaderLink(
+            stop: stop,
+            [
+                { [Self.attach] }, { [pushes] },
+                { [Self.batch(3, .fetch("default"))] },
+                { [Self.batch(4, .push("order-000002"))] },
+            ]
+        )
+        link.byteBound = 4_000
+        try self.lead(over: link, until: stop) { _ in }
+        #expect(link.replies.map(\.batch) == [2, 4])
+        #expect(link.replies.last?.replies == [.ok])
+    }
+
     @Test("answers a long command of which it refuses a part, and names what of a PUSHB was not taken")
     func longCommands() throws {
         let jobs = (0..<1_200).map { payload(QueueMirrorTests.name($0)) }

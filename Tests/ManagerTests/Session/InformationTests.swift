@@ -75,6 +75,22 @@ struct InformationTests {
         #expect(server?.field("faktory_version")?.string == "1.10.0")
     }
 
+    @Test("INFO's uptime is that of the front that has run longest, whatever becomes of the leader")
+    func uptime() throws {
+        let world = try ManagerWorld()
+        let front = try world.makeFront(1)
+        let other = try world.makeFront(2)
+        try front.beat(FrontStatistics(uptimeSeconds: 7_200))
+        #expect(front.others.contains(.speaks(front.session, version: 2)))
+        try other.beat(FrontStatistics())
+        #expect(!other.others.contains(.speaks(other.session, version: 2)))
+        try world.failOver()
+        try front.attach(isNew: false)
+        try front.beat(FrontStatistics(uptimeSeconds: 7_201))
+        let document = try JSONValue(parsing: Array(try #require(front.wait(for: .info).text).utf8))
+        #expect(document.field("server")?.field("uptime")?.integer == 7_201)
+    }
+
     // MARK: LATENCY
 
     @Test("QUEUE LATENCY tells the seconds that the oldest job has waited, keys sorted, 0 where there is none")

@@ -46,6 +46,27 @@ struct OfferTests {
         #expect(front.late[second]?.jobID == "order-000001")
     }
 
+    @Test(
+        "a job that was written behind one that was not stays with its worker when the session ends",
+        arguments: [false, true]
+    )
+    func writtenBehindAnother(failsOver: Bool) throws {
+        let world = try ManagerWorld()
+        let front = try world.makeFront()
+        for number in 1...4 { try front.send(.push("order-00000\(number)")) }
+        for _ in 1...4 { try front.send(.fetch("default")) }
+        front.deliveries = CommandBatch.Deliveries(arrived: 0, written: [2, 4, 9])
+        try front.send()
+        if failsOver {
+            try world.failOver()
+            try front.attach(isNew: false)
+        }
+        #expect(world.manager.workingCount() == 4)
+        try front.detach()
+        #expect(try world.queued() == ["order-000001", "order-000003"])
+        #expect(world.manager.workingCount() == 2)
+    }
+
     @Test("jobs that are given back keep their order")
     func orderOfGivingBack() throws {
         let world = try ManagerWorld()

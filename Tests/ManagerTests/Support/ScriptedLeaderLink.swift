@@ -15,6 +15,8 @@ final class ScriptedLeaderLink: LeaderLink {
     private var steps: [Step]
     private let stop: StopSignal
     private(set) var sent: [MessageFromLeader] = []
+    /// What a message may have; a longer one is not sent.
+    var byteBound = Int.max
 
     init(stop: StopSignal, _ steps: [Step]) {
         self.stop = stop
@@ -36,6 +38,7 @@ final class ScriptedLeaderLink: LeaderLink {
     }
 
     func send(_ message: [UInt8], to peer: LinkPeer) throws(LinkError) {
+        guard message.count <= self.byteBound else { throw .tooLarge(byteCount: message.count) }
         do {
             self.sent.append(try message.withUnsafeBytes { try MessageFromLeader(decoding: $0) })
         } catch {

@@ -20,6 +20,8 @@ final class TestFront {
     private(set) var lastMessage: MessageToLeader?
     /// Every job offered up to this number counts as written from the next batch on.
     var settled: UInt64 = 0
+    /// What the next batch tells of offers beyond them.
+    var deliveries: CommandBatch.Deliveries?
 
     init(_ number: UInt64, name: String, in world: ManagerWorld) {
         self.session = SessionID(high: 7, low: number)
@@ -61,7 +63,8 @@ final class TestFront {
                 lane: LaneKey(session: self.session, lane: lane),
                 number: number,
                 settled: self.settled,
-                commands: commands
+                commands: commands,
+                deliveries: self.deliveries
             )
         )
         self.lastMessage = message
