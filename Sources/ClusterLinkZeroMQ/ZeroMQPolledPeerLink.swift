@@ -11,6 +11,8 @@ package final class ZeroMQPolledPeerLink: PolledPeerLink {
 
     private struct State: ~Copyable {
         var socket: ZeroMQSocket?
+        /// A copy of the socket's descriptor of our own, which outlives the socket.
+        var readiness: ReadinessDescriptor?
         var notify: (@Sendable () -> Void)?
         var isConnected = false
         var reconnection = PeerReconnection()
@@ -53,7 +55,9 @@ package final class ZeroMQPolledPeerLink: PolledPeerLink {
                 whileAbsent: .drop
             )
             do {
+                let own = ReadinessDescriptor(owning: try socket.duplicateReadiness())
                 let descriptor = try socket.duplicateReadiness()
+                state.readiness = consume own
                 state.socket = consume socket
                 state.notify = notify
                 return descriptor
@@ -80,7 +84,8 @@ package final class ZeroMQPolledPeerLink: PolledPeerLink {
     }
 
     package func receive(afterReading count: UInt64, _ body: (UnsafeRawBufferPointer) -> Void) {
-        if count > 0 { self.state.withLock { $0.socket?.restoreReadiness(count) } }
+        // Also behind `close()`: ZeroMQ ends a socket by the same descriptor, and would wait for ever for what was taken.
+        if count > 0 { self.state.withLock { $0.readiness?.restore(count) } }
         repeat {
             // The lock is not held while a message is used: that may send.
             while let message = self.take() {

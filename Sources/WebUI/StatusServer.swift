@@ -49,17 +49,28 @@ package final class StatusServer: Service {
     private let isServing: @Sendable () -> Bool
     private let logger: Logger
     private let onBind: @Sendable (Int) -> Void
+    private let onListen: @Sendable (any Channel) -> Void
+    private let explain: @Sendable (IOError) -> String
+
+    /// How often an address that cannot be listened on is tried.
+    private static let bindInterval = Duration.seconds(1)
+    /// How often that is told.
+    private static let quietTime = Duration.seconds(60)
 
     /// Throws when the certificate cannot be used.
     ///
     /// - Parameters:
     ///   - isServing: whether clients are served, which their own way to the leader decides and not the inquiry's.
+    ///   - explain: says for people why the address cannot be listened on.
+    ///   - onListen: called with the channel that listens, to prepare it for trouble.
     ///   - onBind: called with the port once the server listens.
     package init(
         configuration: Configuration,
         inquiry: LeaderInquiry,
         logger: Logger,
         isServing: @escaping @Sendable () -> Bool = { true },
+        explain: @escaping @Sendable (IOError) -> String = { "\($0)" },
+        onListen: @escaping @Sendable (any Channel) -> Void = { _ in },
         onBind: @escaping @Sendable (Int) -> Void = { _ in }
     ) throws {
         self.configuration = configuration
@@ -67,12 +78,18 @@ package final class StatusServer: Service {
         self.inquiry = inquiry
         self.logger = logger
         self.isServing = isServing
+        self.explain = explain
+        self.onListen = onListen
         self.onBind = onBind
     }
 
-    /// Takes a new password and a new certificate for what comes from now on.
+    /// Takes a new password and a new certificate for what comes from now on, and tells which of them are new.
+    ///
+    /// TLS is switched neither on nor off.
     package func reload(_ configuration: Configuration) throws {
-        self.secrets.replace(with: try WebSecrets.Values(configuration))
+        let changes = self.secrets.replace(with: try WebSecrets.Values(configuration))
+        guard !changes.isEmpty else { return }
+        self.logger.info("The web server took a new \(changes.joined(separator: " and a new "))")
     }
 
     package func run() async throws {
@@ -85,19 +102,51 @@ package final class StatusServer: Service {
         }
         let limits = self.configuration.limits
         let connections = WebConnections(bound: limits.connectionCount, logger: self.logger)
-        let application = Application(
-            responder: ScriptNameResponder(router.buildResponder()),
-            server: HTTPServerBuilder { responder in
-                WebChannel(responder: responder, connections: connections, secrets: self.secrets, limits: limits)
-            },
-            configuration: ApplicationConfiguration(
-                address: .hostname(self.configuration.host, port: self.configuration.port),
-                serverName: nil
-            ),
-            onServerRunning: { channel in self.onBind(channel.localAddress?.port ?? 0) },
-            logger: self.logger
-        )
-        try await application.runService(gracefulShutdownSignals: [])
+        let responder = ScriptNameResponder(router.buildResponder())
+        try await self.listenPatiently {
+            let application = Application(
+                responder: responder,
+                server: HTTPServerBuilder { responder in
+                    WebChannel(responder: responder, connections: connections, secrets: self.secrets, limits: limits)
+                },
+                configuration: ApplicationConfiguration(
+                    address: .hostname(self.configuration.host, port: self.configuration.port),
+                    serverName: nil
+                ),
+                onServerRunning: { channel in
+                    self.onListen(channel)
+                    self.onBind(channel.localAddress?.port ?? 0)
+                },
+                logger: self.logger
+            )
+            try await application.runService(gracefulShutdownSignals: [])
+        }
+    }
+
+    /// Serves, as soon as the address can be listened on, until the end.
+    ///
+    /// An address that somebody else has costs the pages, and no jobs: it is told, and tried again for as long as it takes.
+    private func listenPatiently(_ serve: () async throws -> Void) async throws {
+        var toldAt: ContinuousClock.Instant?
+        while true {
+            do {
+                return try await serve()
+            } catch let error as IOError where !Task.isCancelled {
+                let now = ContinuousClock.now
+                if toldAt.map({ now - $0 >= Self.quietTime }) ?? true {
+                    toldAt = now
+                    self.logger.error(
+                        "The web server cannot listen, and tries again; clients are served without it",
+                        metadata: [
+                            "address": "\(self.configuration.host):\(self.configuration.port)",
+                            "reason": "\(self.explain(error))",
+                        ]
+                    )
+                }
+            }
+            guard (try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.bindInterval) }) != nil
+            else { return }
+        }
     }
 
     /// Who and how the server is; open to everyone, and 503 while no leader answers, or none answers the clients' side.

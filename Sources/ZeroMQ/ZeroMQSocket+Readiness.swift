@@ -13,16 +13,6 @@ extension ZeroMQSocket {
         return copy
     }
 
-    /// Gives back what somebody has read from the descriptor, because the socket expects to find it there.
-    ///
-    /// NIO reads a descriptor to wait for it. ZeroMQ counts its counter up once and then not before it has read it
-    /// itself, so that between the two nobody else can have used what was taken.
-    package func restoreReadiness(_ count: UInt64) {
-        guard let descriptor = try? self.readiness else { return }
-        var count = count
-        while write(descriptor, &count, MemoryLayout<UInt64>.size) == -1 && errno == EINTR {}
-    }
-
     /// What can be done now without waiting; takes notice of whatever the descriptor told.
     ///
     /// A dealer that is `immediate` can be written to exactly when it has a connection that is not full.

@@ -3,6 +3,7 @@ import ClusterLinkZeroMQ
 import Glibc
 import Synchronization
 import Testing
+import ThreadConfinement
 import ZeroMQ
 
 @Suite("A peer's end of the link that an event loop drives")
@@ -130,6 +131,31 @@ struct PolledPeerLinkTests {
         #expect(try leader.take(1, within: .milliseconds(50)).isEmpty)
     }
 
+    @Test("its context ends although the descriptor had been read, and not given back, when it was closed")
+    func closedBehindReading() throws {
+        let fixture = try LinkFixture(.ipc)
+        let leader = try fixture.makeLeader()
+        let hasEnded = Flag()
+        let thread = DedicatedThread<Result<Void, any Error>>(name: "ending") {
+            Result {
+                let link = ZeroMQPolledPeerLink(endpoint: fixture.endpoint, in: try ZeroMQContext())
+                let descriptor = try link.open {}
+                defer { Glibc.close(descriptor) }
+                var watched = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+                try #require(poll(&watched, 1, 20_000) == 1)
+                var count: UInt64 = 0
+                try #require(read(descriptor, &count, MemoryLayout<UInt64>.size) == MemoryLayout<UInt64>.size)
+                link.close()
+                link.receive(afterReading: count) { _ in }
+            }.flatMap { _ in .success(hasEnded.isSet.store(true, ordering: .releasing)) }
+        }
+        let end = ContinuousClock.now + LinkFixture.patience
+        while !hasEnded.isSet.load(ordering: .acquiring), ContinuousClock.now < end { usleep(1_000) }
+        try #require(hasEnded.isSet.load(ordering: .acquiring), "the context waits for its socket")
+        thread.join()
+        withExtendedLifetime(leader) {}
+    }
+
     @Test("refuses to be opened twice, and an endpoint that is none")
     func badOpening() throws {
         let fixture = try LinkFixture(.ipc)
@@ -138,6 +164,11 @@ struct PolledPeerLinkTests {
         let stray = ZeroMQPolledPeerLink(endpoint: "carrier://pigeon", in: try ZeroMQContext())
         #expect(throws: LinkError.self) { try stray.open {} }
     }
+}
+
+/// Something that another thread says once.
+private final class Flag: Sendable {
+    let isSet = Atomic(false)
 }
 
 /// A link whose descriptor is watched, and read, as NIO does it.

@@ -191,7 +191,7 @@ struct FrontServerTests {
         } catch {
             reason = error as? FrontError
         }
-        guard case .bind("192.0.2.1", 7_419, _)? = reason else {
+        guard case .bind("192.0.2.1", 7_419, _, _)? = reason else {
             Issue.record("it ended with \(String(describing: reason))")
             return
         }

@@ -106,7 +106,7 @@ struct LifecycleTests {
         let before = server.program.lineCount
         try server.configure(files)
         server.program.send(SIGHUP)
-        try server.program.wait(forLineWith: "Took a new password and certificate", skipping: before)
+        try server.program.wait(forLineWith: "The front took a new", skipping: before)
     }
 
     @Test("a settings file that became nonsense changes nothing at SIGHUP")

@@ -158,16 +158,15 @@ struct WireContractTests {
         }
     }
 
-    @Test("an unpunctual HELLO closes the connection without a word after two seconds")
+    @Test("an unpunctual HELLO closes the connection without a word, and not before two seconds")
     func lateHandshake() async throws {
         try await withMillrace { server in
-            let client = try server.open()
             let began = ContinuousClock.now
+            let client = try server.open()
             _ = try client.readLine()
             try client.send("HELLO {")
             #expect(try client.isClosedSilently())
-            let took = ContinuousClock.now - began
-            #expect(took > .milliseconds(1_800) && took < .seconds(4), "it took \(took)")
+            #expect(ContinuousClock.now - began >= .seconds(2))
         }
     }
 
@@ -252,18 +251,17 @@ struct WireContractTests {
 
     @Test("the first queue that has a job gives it, and one that gets a job while all are empty gives it at once")
     func order() async throws {
-        try await withMillrace { server in
+        // Longer than the test is patient: only the job itself can be the answer.
+        try await withMillrace(settings: ["front.fetch_wait": "60s"]) { server in
             let client = try server.connect()
             for queue in ["low", "high"] {
                 _ = try client.ask(#"PUSH {"jid":"wire-\#(queue)","jobtype":"A","args":[],"queue":"\#(queue)"}"#)
             }
             for queue in ["high", "low"] { #expect(try client.fetch("a/b high low")?.jid == "wire-\(queue)") }
-            let began = ContinuousClock.now
             try client.send("FETCH high low\r\n")
             let other = try server.connect()
             #expect(try other.ask(#"PUSH {"jid":"wire-later","jobtype":"A","args":[],"queue":"low"}"#) == "+OK\r\n")
             #expect(try client.readReply().contains(#""jid":"wire-later""#))
-            #expect(ContinuousClock.now - began < .milliseconds(1_500))
         }
     }
 
@@ -282,8 +280,7 @@ struct WireContractTests {
             try push("wire-held-2", "empty")
             let began = ContinuousClock.now
             #expect(try client.ask("FETCH held empty") == "$-1\r\n")
-            let took = ContinuousClock.now - began
-            #expect(took > .milliseconds(1_500) && took < .seconds(2), "it took \(took)")
+            #expect(ContinuousClock.now - began >= .milliseconds(1_900))
             #expect(try early.readReply() == "$-1\r\n")
 
             try push("wire-open", "open")

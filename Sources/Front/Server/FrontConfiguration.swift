@@ -3,7 +3,7 @@ package import NIOSSL
 extension FrontServer {
     /// What a front must be told.
     package struct Configuration: Sendable {
-        /// Address to listen on.
+        /// Address to listen on; empty for every interface, of both families where the system has IPv6.
         package var host: String
         /// Port to listen on; 0 for any that is free.
         package var port: Int
@@ -12,6 +12,8 @@ extension FrontServer {
         /// Clients whose commands come too late for this one are then closed without a word, since there is another to
         /// turn to.
         package var reusesPort = false
+        /// How long a port that somebody else has is waited for.
+        package var bindPatience: Duration = .seconds(10)
         /// How many threads serve clients.
         package var eventLoopCount = 1
         /// What clients must prove to know; nil for none.

@@ -4,6 +4,6 @@ package enum FrontError: Error, Equatable {
     case configuration(field: String, reason: String)
     /// The certificate or the key cannot be used.
     case certificate(reason: String)
-    /// The address cannot be listened on.
-    case bind(host: String, port: Int, reason: String)
+    /// The address cannot be listened on; the code is the system's, if it gave one.
+    case bind(host: String, port: Int, code: Int32?, reason: String)
 }

@@ -7,6 +7,18 @@ final class FrontSecrets: Sendable {
     struct Values: Sendable {
         var password: String?
         var tls: NIOSSLContext?
+        /// What the context was made from.
+        fileprivate var tlsConfiguration: TLSConfiguration?
+
+        /// What is new, for people.
+        func changes(from earlier: Values) -> [String] {
+            var changes: [String] = []
+            if self.password != earlier.password { changes.append("password") }
+            if let new = self.tlsConfiguration, let old = earlier.tlsConfiguration, !new.bestEffortEquals(old) {
+                changes.append("certificate")
+            }
+            return changes
+        }
     }
 
     private let values: Mutex<Values>
@@ -26,6 +38,7 @@ extension FrontSecrets.Values {
     init(_ configuration: FrontServer.Configuration) throws(FrontError) {
         self.password = configuration.password
         guard let tls = configuration.tls else { return }
+        self.tlsConfiguration = tls
         do {
             self.tls = try NIOSSLContext(configuration: tls)
         } catch {

@@ -13,6 +13,9 @@ import Synchronization
 /// A front keeps nothing that cannot be lost. It is started once; on graceful shutdown it accepts no more clients,
 /// lets each come to its end within `Configuration.drainTimeout`, tells the leader that it has gone, and returns.
 package final class FrontServer: Service {
+    /// How often a port that somebody else has is tried.
+    private static let bindInterval = Duration.milliseconds(100)
+
     private let configuration: Configuration
     private let links: [any PolledPeerLink]
     private let environment: FrontEnvironment
@@ -54,14 +57,17 @@ package final class FrontServer: Service {
     /// Whether there is a leader that answers this front.
     package var hasLeader: Bool { self.environment.hasLeader.load(ordering: .relaxed) }
 
-    /// Takes a new password and a new certificate for the connections that come from now on.
+    /// Takes a new password and a new certificate for the connections that come from now on, and tells which are new.
     package func reload(_ configuration: Configuration) throws(FrontError) {
         try configuration.check()
         guard (configuration.tls == nil) == (self.configuration.tls == nil) else {
             throw .configuration(field: "tls", reason: "cannot be switched on or off without a restart")
         }
-        self.environment.secrets.replace(with: try FrontSecrets.Values(configuration))
-        self.environment.logger.info("Took a new password and certificate")
+        let values = try FrontSecrets.Values(configuration)
+        let changes = values.changes(from: self.environment.secrets.current)
+        self.environment.secrets.replace(with: values)
+        guard !changes.isEmpty else { return }
+        self.environment.logger.info("The front took a new \(changes.joined(separator: " and a new "))")
     }
 
     package func run() async throws {
@@ -72,6 +78,8 @@ package final class FrontServer: Service {
             self.address.settle(.failure(error))
             self.closeLinks()
             try await group.shutdownGracefully()
+            // A front that is stopped before it could listen has ended as it should.
+            if error is CancellationError { return }
             throw error
         }
         self.closeLinks()
@@ -88,8 +96,16 @@ package final class FrontServer: Service {
         let lanes = try await self.makeLanes(session, on: group)
         let sessionHolder = try await self.makeSession(session, lanes)
         let watches = try await self.openLinks(lanes, sessionHolder)
-        try await sessionHolder.eventLoop.submit { sessionHolder.value.start() }.get()
-        let server = try await self.bind(lanes, on: group)
+        let server: any Channel
+        do {
+            try await sessionHolder.eventLoop.submit { sessionHolder.value.start() }.get()
+            server = try await self.bindPatiently(lanes, on: group)
+        } catch {
+            // The leader must not keep a session for a front that never was.
+            try? await sessionHolder.eventLoop.submit { sessionHolder.value.end(inGoodOrder: true) }.get()
+            for watch in watches { try? await watch.close().get() }
+            throw error
+        }
         self.environment.logger.info(
             "The front listens",
             metadata: ["address": "\(server.localAddress?.description ?? "")"]
@@ -182,17 +198,71 @@ package final class FrontServer: Service {
             .takingOwnershipOfDescriptor(input: descriptor).get()
     }
 
+    /// Listens, as soon as whoever has the port lets go of it; throws when it is not free in time.
+    ///
+    /// A front that ended a moment ago may still be there, and a program that takes a port for a moment is no reason to
+    /// give up.
+    private func bindPatiently(
+        _ lanes: [NIOLoopBound<Lane>],
+        on group: MultiThreadedEventLoopGroup
+    ) async throws -> any Channel {
+        let deadline = ContinuousClock.now + self.configuration.bindPatience
+        var isFirst = true
+        while true {
+            do {
+                return try await self.bind(lanes, on: group)
+            } catch let error as IOError where error.errnoCode == EADDRINUSE && ContinuousClock.now < deadline {
+                if isFirst {
+                    self.environment.logger.warning(
+                        "The port is taken, and is waited for",
+                        metadata: ["address": "\(self.configuration.host):\(self.configuration.port)"]
+                    )
+                }
+                isFirst = false
+                try await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.bindInterval) }
+            } catch {
+                throw FrontError.bind(
+                    host: self.configuration.host,
+                    port: self.configuration.port,
+                    code: (error as? IOError)?.errnoCode,
+                    reason: String(describing: error)
+                )
+            }
+        }
+    }
+
     private func bind(_ lanes: [NIOLoopBound<Lane>], on group: MultiThreadedEventLoopGroup) async throws -> any Channel
     {
+        let (host, port) = (self.configuration.host, self.configuration.port)
+        guard host.isEmpty else {
+            return try await self.bootstrap(lanes, on: group).bind(host: host, port: port).get()
+        }
+        do {
+            return try await self.bootstrap(lanes, on: group)
+                .serverChannelOption(ChannelOptions.Types.SocketOption(level: .ipv6, name: .ipv6_v6only), value: 0)
+                .bind(to: try SocketAddress(ipAddress: "::", port: port)).get()
+        } catch let error as IOError where [EAFNOSUPPORT, EADDRNOTAVAIL].contains(error.errnoCode) {
+            // There is no IPv6 here.
+            return try await self.bootstrap(lanes, on: group)
+                .bind(to: try SocketAddress(ipAddress: "0.0.0.0", port: port)).get()
+        }
+    }
+
+    private func bootstrap(_ lanes: [NIOLoopBound<Lane>], on group: MultiThreadedEventLoopGroup) -> ServerBootstrap {
         let environment = self.environment
         let byLoop = Dictionary(uniqueKeysWithValues: lanes.map { (ObjectIdentifier($0.eventLoop), $0) })
-        let bootstrap = ServerBootstrap(group: group)
+        return ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1_024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelOption(
                 .socketOption(NIOBSDSocket.Option(rawValue: SO_REUSEPORT)),
                 value: self.configuration.reusesPort ? 1 : 0
             )
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AcceptPause(logger: environment.logger))
+                }
+            }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .findingDeadPeers()
@@ -200,12 +270,6 @@ package final class FrontServer: Service {
                 guard let lane = byLoop[ObjectIdentifier(channel.eventLoop)] else { return channel.close() }
                 return Self.admit(channel, to: lane, in: environment)
             }
-        let (host, port) = (self.configuration.host, self.configuration.port)
-        do {
-            return try await bootstrap.bind(host: host, port: port).get()
-        } catch {
-            throw FrontError.bind(host: host, port: port, reason: String(describing: error))
-        }
     }
 
     /// Makes a connection a client of the lane, or closes it when there are too many.

@@ -2,6 +2,11 @@
 package enum RedisServerDirectives {
     /// The log's file, in the directory of the data.
     package static let logName = "millrace-redis.log"
+    /// What stands on the command line for a configuration that is read from standard input.
+    ///
+    /// A path would be taken for a pattern if it has brackets in it, and a pattern that matches nothing for no
+    /// configuration at all: Redis would serve with its own, on every interface.
+    package static let standardInput = "-"
     /// The configuration's file there.
     package static let configurationName = "millrace-redis.conf"
     /// What the append-only file is called, and the directory of its parts.

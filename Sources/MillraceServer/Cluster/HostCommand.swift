@@ -45,6 +45,10 @@ struct HostCommand {
             frontName: "host-\(self.settings.cluster.member ?? 0)"
         )
         let ownsRedis = self.settings.mode == .replicated
+        if ownsRedis, let own = self.settings.cluster.ownMember {
+            let address = HostPort(host: own.host, port: UInt16(clamping: self.settings.cluster.redisPort))
+            try await PortWait(setting: "cluster.redis_port", logger: logger).untilFree(address)
+        }
         let own = ownsRedis ? [try self.makeRedis(environment: environment, logger: logger)] : []
         let children = try own + processes.children(environment: environment)
         let keeper = ownsRedis && self.settings.durability == .memory ? try self.makeKeeper(logger: logger) : nil
@@ -72,9 +76,12 @@ struct HostCommand {
         return ChildProcess(
             name: "redis",
             executable: server.executable,
-            arguments: server.arguments,
+            // The port again, so that a Redis that has not read our configuration does not serve where nobody expects it.
+            arguments: [RedisServerDirectives.standardInput, "--port", "\(server.address.port)"],
             environment: environment,
-            stopTimeout: Self.redisStopTimeout
+            stopTimeout: Self.redisStopTimeout,
+            attemptBound: RedisServerCommand.attemptBound,
+            input: server.configurationPath
         )
     }
 }

@@ -40,6 +40,7 @@ struct MillraceCommand {
         case .configCheck:
             return await self.withSettings(of: invocation) { loaded, _ in
                 print(loaded.report, terminator: "")
+                for warning in loaded.warnings { Self.complain("millrace: \(warning)") }
                 return 0
             }
         case .extra("cluster", let arguments):
@@ -78,8 +79,9 @@ struct MillraceCommand {
             }
             return 0
         } catch {
-            logger.error("this process cannot go on", metadata: ["reason": "\(error)"])
-            return 1
+            let taken = (error as? PortTaken) ?? PortTaken(error)
+            logger.error("this process cannot go on", metadata: ["reason": "\(taken?.description ?? "\(error)")"])
+            return taken == nil ? 1 : ExitCode.hopeless
         }
     }
 

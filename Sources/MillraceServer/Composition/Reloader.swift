@@ -20,15 +20,21 @@ struct Reloader: Service {
             case .success(let loaded):
                 do {
                     try self.apply(loaded)
-                    self.logger.info(
-                        "the settings were read again",
-                        metadata: ["changed": "\(loaded.changes(from: current))"]
-                    )
+                    self.tell(loaded.changes(from: current))
                     current = loaded
                 } catch {
                     self.logger.warning("Unable to reload config: \(error)")
                 }
             }
         }
+    }
+
+    /// Says which settings have changed, and which of them wait for a start.
+    private func tell(_ changes: [String]) {
+        let reloaded = changes.filter { SettingsCatalogue.setting(named: $0)?.isReloaded ?? false }
+        let waiting = changes.filter { !reloaded.contains($0) }
+        self.logger.info("the settings were read again", metadata: ["changed": "\(reloaded)"])
+        guard !waiting.isEmpty else { return }
+        self.logger.warning("settings have changed that need a start", metadata: ["changed": "\(waiting)"])
     }
 }

@@ -7,6 +7,16 @@ import UnixSignals
 ///
 /// The children are the same processes that run in production; nothing takes a short cut.
 struct RoleProcesses {
+    /// A child that never came up, because of which everything was stopped.
+    struct Failure: Error, CustomStringConvertible {
+        let child: String
+
+        var description: String {
+            let place = self.child == RedisServerCommand.childName ? "in its log" : "above"
+            return "the \(self.child) cannot be started; its own last line, \(place), says why"
+        }
+    }
+
     /// Through which program children are started, so that they end with this process.
     private static let executable = "/proc/self/exe"
 
@@ -41,8 +51,10 @@ struct RoleProcesses {
         logger: Logger,
         announce: @escaping @Sendable () async -> Void
     ) async throws {
+        let isStopping = Gate()
         let supervisor = Supervisor(children: children, launcher: Self.executable) { event in
-            Self.log(event, logger)
+            if case .stopping = event { isStopping.open() }
+            self.log(event, isStopping: isStopping.isOpen, logger)
             watch?.take(event)
         }
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
@@ -60,6 +72,7 @@ struct RoleProcesses {
             group.cancelAll()
         }
         if let failure = watch?.failure { throw failure }
+        if let name = supervisor.givenUp { throw Failure(child: name) }
         logger.info("stopped")
     }
 
@@ -72,14 +85,27 @@ struct RoleProcesses {
         )
     }
 
-    private static func log(_ event: SupervisorEvent, _ logger: Logger) {
+    private func log(_ event: SupervisorEvent, isStopping: Bool, _ logger: Logger) {
         switch event {
         case .started(let name, let processID):
             logger.info("started", metadata: ["process": "\(name)", "pid": "\(processID)"])
         case .failedToStart(let name, let reason):
             logger.error("could not be started", metadata: ["process": "\(name)", "reason": "\(reason)"])
         case .exited(let name, let end):
-            logger.info("ended", metadata: ["process": "\(name)", "how": "\(end)"])
+            guard !isStopping else {
+                return logger.info("ended", metadata: ["process": "\(name)", "how": "\(end)"])
+            }
+            var metadata: Logger.Metadata = ["process": "\(name)", "how": "\(end)"]
+            if let meaning = end.meaning { metadata["meaning"] = "\(meaning)" }
+            if name == RedisServerCommand.childName {
+                metadata["log"] = "\(self.settings.storageDirectory)/\(RedisServerDirectives.logName)"
+            }
+            logger.error("ended by itself", metadata: metadata)
+        case .gaveUp(let name, let end):
+            logger.error(
+                "cannot be started, so that everything is stopped",
+                metadata: ["process": "\(name)", "how": "\(end)"]
+            )
         case .restarting(let name, let wait):
             logger.warning("starts again", metadata: ["process": "\(name)", "in": "\(wait)"])
         case .stopping(let name):

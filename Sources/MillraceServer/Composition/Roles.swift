@@ -35,8 +35,15 @@ struct Roles {
         let managers = try self.managers(as: .front)
         let passwords = PasswordVerifier(limits: self.passwordLimits, logger: logger)
         var fronts: [FrontServer] = []
+        let connectionCount = try FileDescriptorLimit.clients(
+            ofEach: self.settings.front.bind.count,
+            wanted: self.settings.front.maximumConnections,
+            beside: self.settings.web.isEnabled ? self.settings.web.maximumConnections : 0,
+            logger: logger
+        )
         for address in self.settings.front.bind {
-            let configuration = FrontServer.Configuration(self.settings, at: address, tls: tls)
+            var configuration = FrontServer.Configuration(self.settings, at: address, tls: tls)
+            configuration.maximumConnectionCount = connectionCount
             let links = managers.map { endpoint, security in
                 ZeroMQPolledPeerLink(endpoint: endpoint, in: context, security: security)
             }
@@ -44,10 +51,6 @@ struct Roles {
                 try FrontServer(configuration: configuration, links: links, passwords: passwords, logger: logger)
             )
         }
-        FileDescriptorLimit.makeRoom(
-            forSockets: fronts.count * self.settings.front.maximumConnections + self.settings.web.maximumConnections,
-            logger: logger
-        )
         var services: [any Service] = fronts
         var web: StatusServer?
         if self.settings.web.isEnabled {
@@ -66,6 +69,14 @@ struct Roles {
     }
 
     func runManager() async throws {
+        if case .tcp(let address) = self.settings.managerEndpoint {
+            let setting = self.settings.mode.hasMembers ? "cluster.manager_port" : "manager.endpoint"
+            try await PortWait(setting: setting, logger: Logger(label: "manager")).untilFree(address)
+        }
+        if let own = self.settings.cluster.ownMember, self.settings.mode.hasMembers {
+            let address = HostPort(host: own.host, port: UInt16(clamping: self.settings.cluster.peerPort))
+            try await PortWait(setting: "cluster.peer_port", logger: Logger(label: "manager")).untilFree(address)
+        }
         switch self.settings.mode {
         case .single: try await self.runSoleManager()
         case .replicated: try await self.runMember()
@@ -117,7 +128,7 @@ struct Roles {
 
     func run(_ services: [any Service], logger: Logger) async throws {
         let configuration = ServiceGroupConfiguration(
-            services: services.map { service in
+            services: (services + [EndWatchdog(logger: logger)]).map { service in
                 .init(
                     service: service,
                     successTerminationBehavior: .gracefullyShutdownGroup,
@@ -216,10 +227,20 @@ struct Roles {
             configuration: configuration,
             inquiry: inquiry,
             logger: logger,
-            isServing: { fronts.allSatisfy(\.hasLeader) }
-        ) { port in
-            logger.info("Web server now listening", metadata: ["address": "\(address.host):\(port)"])
-        }
+            isServing: { fronts.allSatisfy(\.hasLeader) },
+            explain: { error in
+                guard error.errnoCode == EADDRINUSE else { return "\(error)" }
+                return "\(PortTaken(setting: "web.bind", address: "\(address)", port: Int(address.port)))"
+            },
+            onListen: { channel in
+                channel.eventLoop.execute {
+                    try? channel.pipeline.syncOperations.addHandler(AcceptPause(logger: logger), position: .first)
+                }
+            },
+            onBind: { port in
+                logger.info("Web server now listening", metadata: ["address": "\(address.host):\(port)"])
+            }
+        )
     }
 
     private func webConfiguration(
@@ -231,7 +252,7 @@ struct Roles {
         var limits = WebLimits()
         limits.connectionCount = settings.web.maximumConnections
         return StatusServer.Configuration(
-            host: address.host.isEmpty ? "0.0.0.0" : address.host,
+            host: address.host.isEmpty ? EveryInterface.host : address.host,
             port: Int(address.port),
             password: settings.web.password?.value,
             tls: tls,

@@ -13,11 +13,15 @@ struct StorageLock {
 
     /// Makes the directory if it is not there, and takes its lock.
     init(directory: String) throws {
-        try FileManager.default.createDirectory(
-            atPath: directory,
-            withIntermediateDirectories: true,
-            attributes: [.posixPermissions: 0o700]
-        )
+        do {
+            try FileManager.default.createDirectory(
+                atPath: directory,
+                withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o700]
+            )
+        } catch {
+            throw Failure(description: "\(directory) cannot be made: \(error.localizedDescription)")
+        }
         let path = directory + "/" + StorageFiles.lock
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw Failure(description: "\(path): \(String(cString: strerror(errno)))") }

@@ -17,6 +17,7 @@ struct SettingsDraft {
         for (key, value) in document.root.sorted(by: { $0.key < $1.key }) {
             if self.extensionSections.contains(key) {
                 self.sections[key] = value
+                self.origins[key] = document.origin(of: [key])
             } else if SettingsCatalogue.groups.contains(key) {
                 self.apply(group: key, value, in: document)
             } else {
@@ -60,20 +61,30 @@ struct SettingsDraft {
 
     /// Applies the variables of the settings; warns of one that looks like a misspelt one.
     ///
-    /// Others that begin the same are none of our business: Kubernetes sets `MILLRACE_SERVICE_HOST` for a service
-    /// called millrace.
+    /// Kubernetes sets variables in every container for each service, and those of a service whose name begins with
+    /// *millrace* begin as ours do: they are left out, and named in one warning.
     mutating func apply(variables: [String: String]) {
         var known = ["MILLRACE_CONFIG_DIRECTORY"]
+        var links: [String] = []
         for setting in SettingsCatalogue.all {
             known.append(setting.variable)
-            if let text = variables[setting.variable] {
+            guard let text = variables[setting.variable] else { continue }
+            if ServiceLink.isOne(setting.variable, value: text) {
+                links.append(setting.variable)
+            } else {
                 self.apply(.text(text), to: setting, from: .environment(variable: setting.variable))
             }
         }
         for name in variables.keys.sorted() where name.hasPrefix("MILLRACE_") && !known.contains(name) {
-            if let meant = Suggestion.nearest(to: name, among: known) {
+            if ServiceLink.isOne(name, value: variables[name] ?? "") {
+                links.append(name)
+            } else if let meant = Suggestion.nearest(to: name, among: known) {
                 self.warnings.append("environment variable \(name) is not known (did you mean \(meant)?)")
             }
+        }
+        if !links.isEmpty {
+            let names = links.sorted().joined(separator: ", ")
+            self.warnings.append("variables that Kubernetes has set for a service are no settings: \(names)")
         }
     }
 

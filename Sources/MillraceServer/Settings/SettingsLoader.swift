@@ -1,3 +1,5 @@
+import Foundation
+
 /// Puts settings together from their sources, the later over the earlier: defaults, files, variables, flags.
 ///
 /// The files are `conf.d/*.toml` of the configuration directory, in alphabetical order and read as one document, and
@@ -13,18 +15,21 @@ package struct SettingsLoader: Sendable {
     package let needsPassword: Bool
     package let isMember: Bool
     package let extensionSections: Set<String>
+    package let currentDirectory: String
 
     /// - Parameters:
     ///   - needsPassword: whether the process speaks to clients; only then do the rules for passwords apply.
     ///   - isMember: whether the process is one of a member, which has a number and secrets where there are several.
     ///   - extensionSections: top-level tables that are handed out in ``LoadedSettings/sections`` unread.
+    ///   - currentDirectory: where relative paths of directories begin.
     package init(
         options: CommandLineOptions,
         variables: [String: String],
         files: ConfigurationFiles = .disk,
         needsPassword: Bool = true,
         isMember: Bool = false,
-        extensionSections: Set<String> = Self.faktorySections
+        extensionSections: Set<String> = Self.faktorySections,
+        currentDirectory: String = FileManager.default.currentDirectoryPath
     ) {
         self.options = options
         self.variables = variables
@@ -32,6 +37,7 @@ package struct SettingsLoader: Sendable {
         self.needsPassword = needsPassword
         self.isMember = isMember
         self.extensionSections = extensionSections
+        self.currentDirectory = currentDirectory
     }
 
     /// Reads all sources and checks the result.
@@ -44,6 +50,7 @@ package struct SettingsLoader: Sendable {
         self.applyFiles(to: &draft)
         draft.apply(variables: self.variables)
         draft.apply(options: self.options)
+        draft.settings.storageDirectory = self.absolute(draft.settings.storageDirectory)
         if self.needsPassword { self.resolvePasswords(in: &draft) }
         if draft.settings.mode == .replicated, draft.origins["durability"] == nil {
             draft.settings.durability = .disk
@@ -52,6 +59,7 @@ package struct SettingsLoader: Sendable {
         if draft.settings.mode.hasMembers, self.isMember { self.completeMember(in: &draft) }
         self.findCertificate(in: &draft)
         self.warnOfCluster(in: &draft)
+        Self.warnOfUnbuilt(in: &draft)
         return try draft.finished()
     }
 
@@ -84,6 +92,27 @@ package struct SettingsLoader: Sendable {
         } else if let directory = self.variables[variable] {
             draft.settings.configurationDirectory = directory
             draft.origins["config_directory"] = .environment(variable: variable)
+        }
+        draft.settings.configurationDirectory = self.absolute(draft.settings.configurationDirectory)
+    }
+
+    /// The path from the root, without empty parts, parts that mean the same directory, and a slash at the end.
+    ///
+    /// Whatever has to do with a directory runs elsewhere at times: Redis changes into its own.
+    private func absolute(_ path: String) -> String {
+        guard !path.isEmpty else { return path }
+        let full = path.hasPrefix("/") ? path : self.currentDirectory + "/" + path
+        return "/" + full.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
+    }
+
+    /// Says of each table of Faktory's that is taken without an error, and that nothing goes by yet.
+    private static func warnOfUnbuilt(in draft: inout SettingsDraft) {
+        for (name, what) in [
+            ("cron", "no recurring job is scheduled"), ("statsd", "no metrics are sent"),
+            ("throttles", "no queue is throttled"),
+        ] where draft.sections[name] != nil {
+            let place = draft.origins[name].map { "\($0): " } ?? ""
+            draft.warnings.append("\(place)[\(name)] has no effect, since Millrace does not have it yet: \(what)")
         }
     }
 

@@ -10,19 +10,27 @@ package struct ChildProcess: Sendable, Equatable {
     package let environment: [String: String]
     /// How long it may take to end after SIGTERM before it is killed.
     package let stopTimeout: Duration
+    /// How often it is started before it is given up, when each ends at once with a failure.
+    package let attemptBound: Int
+    /// The file that it reads as its standard input.
+    package let input: String
 
     package init(
         name: String,
         executable: String,
         arguments: [String] = [],
         environment: [String: String],
-        stopTimeout: Duration = .seconds(15)
+        stopTimeout: Duration = .seconds(15),
+        attemptBound: Int = .max,
+        input: String = "/dev/null"
     ) {
         self.name = name
         self.executable = executable
         self.arguments = arguments
         self.environment = environment
         self.stopTimeout = stopTimeout
+        self.attemptBound = attemptBound
+        self.input = input
     }
 
     /// The same child, started through another program that ends it when this process dies.
@@ -40,7 +48,9 @@ package struct ChildProcess: Sendable, Equatable {
             executable: launcher,
             arguments: command.arguments(of: SupervisedExec.name),
             environment: self.environment,
-            stopTimeout: self.stopTimeout
+            stopTimeout: self.stopTimeout,
+            attemptBound: self.attemptBound,
+            input: self.input
         )
     }
 }

@@ -15,6 +15,8 @@ package struct RedisServerCommand: Sendable, Equatable {
         case unwritable(path: String, reason: String)
     }
 
+    /// How often it is started when it ends at once, as when it may not write where it is told to.
+    static let attemptBound = 5
     /// What the child is called in what a ``Supervisor`` tells.
     package static let childName = "redis"
 
@@ -90,9 +92,12 @@ package struct RedisServerCommand: Sendable, Equatable {
         ChildProcess(
             name: Self.childName,
             executable: self.executable,
-            arguments: [self.configurationPath],
+            // The port again, so that a Redis that has not read our configuration ends instead of serving.
+            arguments: [RedisServerDirectives.standardInput, "--port", "0"],
             environment: environment,
-            stopTimeout: .seconds(30)
+            stopTimeout: .seconds(30),
+            attemptBound: Self.attemptBound,
+            input: self.configurationPath
         )
     }
 

@@ -92,7 +92,7 @@ final class RunningProcess: Sendable {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, child.input, O_RDONLY, 0)
         clinux_close_from(&actions, STDERR_FILENO + 1)
 
         let variables = child.environment.map { "\($0.key)=\($0.value)" }

@@ -9,9 +9,9 @@ package struct SupervisedExec: Sendable, Equatable {
     /// What the command is called on the command line.
     package static let name = "supervised-exec"
     /// As a shell answers when a program is not there.
-    package static let notFoundCode: Int32 = 127
+    package static let notFoundCode = ExitCode.notFound
     /// The parent was gone before we could watch it.
-    package static let orphanCode: Int32 = 75
+    package static let orphanCode = ExitCode.orphan
 
     package let parent: Int32
     package let executable: String

@@ -5,7 +5,8 @@ import Synchronization
 /// Keeps child processes running, and stops them in order.
 ///
 /// Children are started in the order in which they are listed, and stopped one after the other in the reverse of it.
-/// One that ends by itself is started again after the wait of ``RestartBackoff``. A child has a process group of its
+/// One that ends by itself is started again after the wait of ``RestartBackoff``; one that never came up may be given up,
+/// after ``StartJudgement``, and then all are stopped. A child has a process group of its
 /// own, so that a terminal's Ctrl-C reaches only the supervisor; through a launcher it also ends with the supervisor.
 package actor Supervisor {
     /// How long a child may still take to end once ``stop()`` has been called impatiently.
@@ -20,6 +21,7 @@ package actor Supervisor {
     private var starting: [Int: Gate] = [:]
     private var startedAt: [Int: ContinuousClock.Instant] = [:]
     private let stopCalls = Mutex(0)
+    private let hopeless = Mutex<String?>(nil)
     private let stopRequested = Gate()
     private let hurry = Gate()
 
@@ -39,6 +41,9 @@ package actor Supervisor {
         }
         self.report = report
     }
+
+    /// The child that was given up, and because of which everything was stopped.
+    package nonisolated var givenUp: String? { self.hopeless.withLock { $0 } }
 
     /// Asks for an orderly stop; may be called from anywhere and as often as one likes.
     ///
@@ -98,13 +103,21 @@ package actor Supervisor {
     private func keepRunning(_ index: Int) async {
         let name = self.children[index].name
         var backoff = RestartBackoff()
+        var judgement = StartJudgement(attemptBound: self.children[index].attemptBound)
         while true {
+            var exit: ChildExit?
             if let process = self.running[index] {
                 await process.ended.wait()
-                self.settle(index, process)
+                exit = self.settle(index, process)
             }
             if self.stopRequested.isOpen { return }
             let lifetime = self.startedAt[index]?.duration(to: .now) ?? .zero
+            if let exit, !judgement.goesOn(after: exit, living: lifetime) {
+                self.report(.gaveUp(name, exit))
+                self.hopeless.withLock { $0 = $0 ?? name }
+                self.stop()
+                return
+            }
             let wait = backoff.wait(afterLiving: lifetime)
             self.report(.restarting(name, in: wait))
             await self.stopRequested.wait(atMost: wait)
@@ -139,10 +152,13 @@ package actor Supervisor {
     }
 
     /// Takes in that a child's process has ended, for whoever notices it first.
-    private func settle(_ index: Int, _ process: RunningProcess) {
-        guard self.running[index] === process else { return }
+    @discardableResult
+    private func settle(_ index: Int, _ process: RunningProcess) -> ChildExit? {
+        guard self.running[index] === process else { return nil }
         self.running[index] = nil
-        self.report(.exited(self.children[index].name, process.reap()))
+        let exit = process.reap()
+        self.report(.exited(self.children[index].name, exit))
+        return exit
     }
 }
 

@@ -5,6 +5,8 @@ package enum SupervisorEvent: Sendable, Equatable {
     case failedToStart(String, reason: String)
     case exited(String, ChildExit)
     case restarting(String, in: Duration)
+    /// It never came up, and starting it again would not help; all are stopped.
+    case gaveUp(String, ChildExit)
     /// It was asked to end.
     case stopping(String)
     /// It did not end in time and was killed.

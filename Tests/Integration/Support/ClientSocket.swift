@@ -22,16 +22,29 @@ final class ClientSocket: Sendable {
     private let descriptor: Int32
 
     /// - Parameter host: the last number of the loopback address: 127.0.0.1, 127.0.0.2 and so on.
-    init(port: Int, host: UInt32 = 1, patience: Duration = ClientSocket.patience) throws(Failure) {
-        self.descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard self.descriptor >= 0 else { throw .system(call: "socket", code: errno) }
+    convenience init(port: Int, host: UInt32 = 1, patience: Duration = ClientSocket.patience) throws(Failure) {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = UInt16(port).bigEndian
         address.sin_addr.s_addr = (UInt32(INADDR_LOOPBACK) - 1 + host).bigEndian
-        let code = withUnsafePointer(to: &address) { pointer in
+        try self.init(family: AF_INET, to: address, patience: patience)
+    }
+
+    /// A connection to the loopback address of IPv6.
+    convenience init(version6Port port: Int) throws(Failure) {
+        var address = sockaddr_in6()
+        address.sin6_family = sa_family_t(AF_INET6)
+        address.sin6_port = UInt16(port).bigEndian
+        address.sin6_addr = in6addr_loopback
+        try self.init(family: AF_INET6, to: address, patience: Self.patience)
+    }
+
+    private init<Address>(family: Int32, to address: Address, patience: Duration) throws(Failure) {
+        self.descriptor = socket(family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard self.descriptor >= 0 else { throw .system(call: "socket", code: errno) }
+        let code = withUnsafePointer(to: address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                Glibc.connect(self.descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                Glibc.connect(self.descriptor, $0, socklen_t(MemoryLayout<Address>.size))
             }
         }
         guard code == 0 else { throw .system(call: "connect", code: errno) }

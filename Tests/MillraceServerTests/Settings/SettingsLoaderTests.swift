@@ -244,15 +244,75 @@ struct SettingsLoaderTests {
         )
     }
 
-    @Test("a variable that is nearly one of ours is warned of, one of Kubernetes is not")
+    @Test("a variable that is nearly one of ours is warned of")
     func variableWarnings() throws {
-        let variables = ["MILLRACE_FRONT_FETCHWAIT": "1s", "MILLRACE_SERVICE_HOST": "10.0.0.1"]
-        let warnings = try Self.loader([:], variables).load().warnings
+        let warnings = try Self.loader([:], ["MILLRACE_FRONT_FETCHWAIT": "1s"]).load().warnings
         #expect(
             warnings == [
                 "environment variable MILLRACE_FRONT_FETCHWAIT is not known (did you mean MILLRACE_FRONT_FETCH_WAIT?)"
             ]
         )
+    }
+
+    @Test("what Kubernetes sets for services with names like ours changes no setting, and one line names it")
+    func serviceLinks() throws {
+        var variables: [String: String] = [:]
+        for service in ["MILLRACE", "MILLRACE_CLUSTER_MANAGER", "MILLRACE_CLUSTER_PEER", "MILLRACE_CLUSTER_REDIS"] {
+            variables["\(service)_SERVICE_HOST"] = "10.0.0.1"
+            variables["\(service)_SERVICE_PORT"] = "7421"
+            variables["\(service)_SERVICE_PORT_LINK"] = "7421"
+            variables["\(service)_PORT"] = "tcp://10.0.0.1:7421"
+            variables["\(service)_PORT_7421_TCP"] = "tcp://10.0.0.1:7421"
+            variables["\(service)_PORT_7421_TCP_PROTO"] = "tcp"
+            variables["\(service)_PORT_7421_TCP_PORT"] = "7421"
+            variables["\(service)_PORT_7421_TCP_ADDR"] = "10.0.0.1"
+        }
+        let loaded = try Self.loader([:], variables).load()
+        #expect(loaded.changes(from: try Self.loader().load()).isEmpty)
+        #expect(loaded.warnings.count == 1)
+        for name in variables.keys { #expect(loaded.warnings.first?.contains(name) == true, "\(name)") }
+        let mixed = ["MILLRACE_CLUSTER_MANAGER_PORT": "7000", "MILLRACE_CLUSTER_PEER_PORT": "7001"]
+        #expect(try Self.loader([:], mixed).load().settings.cluster.managerPort == 7_000)
+    }
+
+    @Test("a setting whose value looks like an address of a service is still a setting where that is its kind")
+    func endpointVariable() throws {
+        let loaded = try Self.loader([:], ["MILLRACE_MANAGER_ENDPOINT": "tcp://10.0.0.1:7421"]).load()
+        #expect(loaded.settings.managerEndpoint.description == "tcp://10.0.0.1:7421")
+        #expect(try Self.errors([:], ["MILLRACE_CLUSTER_MANAGER_PORT": "http://10.0.0.1"]).count == 1)
+    }
+
+    @Test(
+        "directories are known by their whole path, wherever the process runs later",
+        arguments: [
+            ("./data", "/here/data"), ("data/", "/here/data"), ("/a//b/./c/", "/a/b/c"), ("../x", "/here/../x"),
+            ("br[ack]ets and blanks", "/here/br[ack]ets and blanks"), ("/", "/"), (".", "/here"),
+        ]
+    )
+    func directories(given: String, expected: String) throws {
+        var options = CommandLineOptions()
+        options.storageDirectory = given
+        options.configurationDirectory = given
+        let loader = SettingsLoader(
+            options: options,
+            variables: [:],
+            files: .memory([:]),
+            needsPassword: false,
+            currentDirectory: "/here"
+        )
+        let settings = try loader.load().settings
+        #expect(settings.storageDirectory == expected)
+        #expect(settings.configurationDirectory == expected)
+    }
+
+    @Test("a table of Faktory's that nothing goes by yet is told of, with its place")
+    func unbuiltTables() throws {
+        let text = "[throttles.default]\nconcurrency = 5\n[[cron]]\nschedule = \"* * * * *\"\n"
+        let warnings = try Self.loader(["/c/millrace.toml": text]).load().warnings
+        #expect(warnings.count == 2)
+        #expect(warnings.first?.contains("[cron] has no effect") == true)
+        #expect(warnings.last?.contains("[throttles] has no effect") == true)
+        #expect(warnings.allSatisfy { $0.hasPrefix("/c/millrace.toml:") }, "\(warnings)")
     }
 
     @Test("--config names a file in place of millrace.toml, which then must be there")

@@ -87,6 +87,11 @@ struct SettingsTests {
         #expect(Settings().front.maximumConnections == 10_000)
     }
 
+    @Test("a FETCH waits for less than the two seconds after which some clients give up")
+    func fetchWait() {
+        #expect(Settings().front.fetchWait < .seconds(2))
+    }
+
     @Test("every number, size and duration has bounds")
     func everythingIsBounded() {
         for setting in SettingsCatalogue.all {
