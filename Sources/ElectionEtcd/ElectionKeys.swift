@@ -21,6 +21,10 @@ package struct ElectionKeys: Sendable, Equatable {
     package var leader: String { self.prefix + "leader" }
     /// Whose Redis the others follow.
     package var primary: String { self.prefix + "primary" }
+    /// The epoch with which the cluster began.
+    package var founded: String { self.prefix + "founded" }
+    /// What is added to etcd's revisions to make epochs of them; there is none unless an etcd was emptied or restored.
+    package var epochBase: String { self.prefix + "epoch-base" }
     /// Who had better lead.
     package var prefer: String { self.prefix + "prefer" }
     /// Who the members are; the same for all of them.

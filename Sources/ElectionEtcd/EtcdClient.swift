@@ -130,6 +130,14 @@ package actor EtcdClient {
         throw .unavailable(reason: reason)
     }
 
+    /// Where etcd is.
+    var endpoints: [String] { self.configuration.endpoints }
+
+    /// A page that etcd shows to anybody; nil when it shows none in the time that one endpoint may take.
+    func page(_ url: String) async -> Data? {
+        await self.transport.get(url, within: self.configuration.attemptTimeout)
+    }
+
     /// Turns to the next endpoint, unless another call has done so already.
     private func giveUp(_ turn: Int) {
         if self.turn == turn { self.turn += 1 }

@@ -1,5 +1,3 @@
-package import JobCore
-
 /// What etcd holds under a key.
 package struct EtcdEntry: Sendable, Equatable {
     package var value: [UInt8]
@@ -16,9 +14,6 @@ package struct EtcdEntry: Sendable, Equatable {
         self.modRevision = modRevision
         self.lease = lease
     }
-
-    /// The epoch that an entry under ``ElectionKeys/leader`` stands for.
-    package var epoch: Epoch { Epoch(self.createRevision) }
 
     /// The value as text, with what is not UTF-8 repaired.
     package var text: String { String(decoding: self.value, as: UTF8.self) }

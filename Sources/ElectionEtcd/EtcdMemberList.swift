@@ -26,17 +26,18 @@ package struct EtcdMemberList: Sendable {
         package var revision: UInt64
         /// Who holds the leader key.
         package var leader: ClusterState.Holder?
+        /// The revision at which the leader key was created; 0 when nobody holds it.
+        package var leaderRevision: UInt64
 
-        package init(text: String, revision: UInt64, leader: ClusterState.Holder?) {
+        package init(text: String, revision: UInt64, leader: ClusterState.Holder?, leaderRevision: UInt64) {
             self.text = text
             self.revision = revision
             self.leader = leader
+            self.leaderRevision = leaderRevision
         }
 
         /// Who holds the leader key since the list is what it is.
-        package var leaderOfList: ClusterState.Holder? {
-            self.leader.flatMap { $0.epoch.number > self.revision ? $0 : nil }
-        }
+        package var leaderOfList: ClusterState.Holder? { self.leaderRevision > self.revision ? self.leader : nil }
     }
 
     private let client: EtcdClient
@@ -54,7 +55,8 @@ package struct EtcdMemberList: Sendable {
         return Reading(
             text: list.text,
             revision: list.modRevision,
-            leader: ClusterState(snapshot, keys: self.keys).leader
+            leader: ClusterState(snapshot, keys: self.keys).leader,
+            leaderRevision: snapshot.entries[self.keys.leader]?.createRevision ?? 0
         )
     }
 
@@ -65,11 +67,11 @@ package struct EtcdMemberList: Sendable {
     /// - Returns: whether etcd has that list now; false when the list or the leader was another one meanwhile, or when the
     ///   leader was not elected under the list that was read.
     package func replace(_ reading: Reading, with text: String) async throws(EtcdError) -> Bool {
-        guard let leader = reading.leaderOfList else { return false }
+        guard reading.leaderOfList != nil else { return false }
         let isDone = try await self.client.transact(
             if: [
                 .wasPut(self.keys.membership, at: reading.revision),
-                .wasCreated(self.keys.leader, at: leader.epoch.number),
+                .wasCreated(self.keys.leader, at: reading.leaderRevision),
             ],
             [
                 .put(self.keys.membership, Array(text.utf8)), .delete(self.keys.leader), .delete(self.keys.prefer),

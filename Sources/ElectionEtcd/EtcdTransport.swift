@@ -84,6 +84,16 @@ struct EtcdTransport: Sendable {
         return outcome ?? .failed(reason: Task.isCancelled ? "the call was cancelled" : "no answer within \(limit)")
     }
 
+    /// Takes a page, whatever its status; nil when there is none, or it is longer than an answer with an error may be.
+    func get(_ url: String, within limit: Duration) async -> Data? {
+        do {
+            let response = try await self.client.execute(HTTPClientRequest(url: url), timeout: TimeAmount(limit))
+            return Data(try await response.body.collect(upTo: Self.failureByteLimit).readableBytesView)
+        } catch {
+            return nil
+        }
+    }
+
     /// Puts a request whose answer has no end, and takes the beginning of it.
     func open(_ body: [UInt8], at url: String, token: String?, within limit: Duration) async throws(EtcdError)
         -> HTTPClientResponse

@@ -1,12 +1,14 @@
 import Election
 import JobCore
 
-/// etcd as the protocol sees it: three keys, leases, and revisions that only grow.
+/// etcd as the protocol sees it: four keys, leases, and revisions that only grow.
 struct SimulatedEtcd {
     private(set) var revision: UInt64
     private(set) var leader: ClusterState.Holder?
     private(set) var primary: ClusterState.Holder?
     private(set) var preferred: MemberID?
+    private(set) var founded: Epoch?
+    private var wasRestarted = false
     /// The moment in nanoseconds when each lease that is alive ends.
     private var leases: [(epoch: Epoch, endsAt: Int64)] = []
     private let leaseTimeToLive: Int64
@@ -22,7 +24,9 @@ struct SimulatedEtcd {
             revision: self.revision,
             leader: self.leader,
             primary: self.primary,
-            preferred: self.preferred
+            preferred: self.preferred,
+            founded: self.founded,
+            wasRestarted: self.wasRestarted
         )
     }
 
@@ -43,6 +47,14 @@ struct SimulatedEtcd {
     mutating func keepAlive(_ epoch: Epoch, at now: Int64) -> Bool {
         guard let index = self.leases.firstIndex(where: { $0.epoch == epoch }) else { return false }
         self.leases[index].endsAt = now + self.leaseTimeToLive
+        return true
+    }
+
+    /// Whether the leader key was still that of the epoch.
+    mutating func found(_ epoch: Epoch) -> Bool {
+        guard let leader, leader.epoch == epoch else { return false }
+        self.revision += 1
+        self.founded = epoch
         return true
     }
 
@@ -68,6 +80,25 @@ struct SimulatedEtcd {
             self.preferred = member ?? self.preferred
         }
         self.leases.removeAll { $0.epoch == epoch }
+    }
+
+    /// Forgets everything, as an etcd does that is made anew.
+    mutating func empty() {
+        self.revision = 1
+        self.leader = nil
+        self.primary = nil
+        self.preferred = nil
+        self.founded = nil
+        self.wasRestarted = false
+        self.leases = []
+    }
+
+    /// Sees to it that the next epoch is greater than this one; the revision counts from a base that is raised.
+    mutating func raiseEpochs(above floor: Epoch, by stride: UInt64) {
+        guard self.revision < floor.number else { return }
+        self.revision = floor.number + stride
+        self.wasRestarted = true
+        self.leader = nil
     }
 
     /// Ends the leases whose time is over, and removes the key of each.

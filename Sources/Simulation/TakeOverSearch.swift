@@ -44,13 +44,21 @@ package struct TakeOverSearch: Sendable {
     package let count: Int
     /// The rule that is broken; what counts as a failure is then only that a write is lost.
     package let mutation: Mutation?
+    package let scenario: Scenario
     /// Whether the first failure ends the search.
     package let stopsAtFailure: Bool
 
-    package init(firstSeed: UInt64, count: Int, mutation: Mutation? = nil, stopsAtFailure: Bool = false) {
+    package init(
+        firstSeed: UInt64,
+        count: Int,
+        mutation: Mutation? = nil,
+        scenario: Scenario = .anything,
+        stopsAtFailure: Bool = false
+    ) {
         self.firstSeed = firstSeed
         self.count = count
         self.mutation = mutation
+        self.scenario = scenario
         self.stopsAtFailure = stopsAtFailure
     }
 
@@ -73,7 +81,7 @@ package struct TakeOverSearch: Sendable {
         var summary = Summary()
         for index in slice * Self.sliceCount..<min(self.count, (slice + 1) * Self.sliceCount) {
             let seed = self.firstSeed &+ UInt64(index)
-            var world = TakeOverWorld(seed: seed, mutation: self.mutation)
+            var world = TakeOverWorld(seed: seed, mutation: self.mutation, scenario: self.scenario)
             summary.take(world.run(), of: seed, losesOnly: self.mutation != nil)
             if self.stopsAtFailure, !summary.failures.isEmpty { break }
         }

@@ -16,7 +16,7 @@ extension TakeOverWorld {
         let victim = self.generator.happens(perMille: 500) ? leader ?? anyone : anyone
         let other = (victim + 1 + self.generator.number(below: max(self.memberCount - 1, 1))) % self.memberCount
         let length = self.generator.time(from: 10_000_000, to: 3_500_000_000)
-        switch self.generator.number(below: 27) {
+        switch self.generator.number(below: 28) {
         case 0: self.isolate(victim, incoming: true, outgoing: true, for: length)
         case 1: self.isolate(victim, incoming: true, outgoing: false, for: length)
         case 2: self.isolate(victim, incoming: false, outgoing: true, for: length)
@@ -66,6 +66,12 @@ extension TakeOverWorld {
             }
             self.network.cutEtcd(from: victim)
             self.schedule(.joinNetwork(victim), after: length)
+        case 27:
+            guard self.generator.happens(perMille: 300) else { return }
+            self.note("etcd is emptied")
+            self.etcd.empty()
+            self.wasEtcdEmptied = true
+            self.notifyWatchers()
         case 23, 24: self.hosts[other].crashesAtCut = true
         case 25, 26:
             guard victim != other else { return }
@@ -173,6 +179,18 @@ extension TakeOverWorld {
         )
     }
 
+    /// Takes a host away for good; somebody has to serve without it, and nobody comes to help.
+    mutating func loseHost(_ victim: Int) {
+        guard !self.isHealed else { return }
+        self.note("\(victim) is lost for good")
+        self.hosts[victim].isGone = true
+        self.stopRedis(victim, losesPower: true)
+        self.crashManager(victim, restartsAfter: 0)
+        self.network.isolate(victim, incoming: true, outgoing: true)
+        self.isHealed = true
+        self.healedAt = self.now
+    }
+
     /// Puts everything right that was broken.
     mutating func heal() {
         self.note("everything is healed")
@@ -191,9 +209,11 @@ extension TakeOverWorld {
     /// An operator finds nobody serving because a disk is lost, and accepts that what only that one had is lost, too.
     ///
     /// As long as every disk is there nobody comes, and the cluster has to help itself. In memory an empty member is like a
-    /// lost disk: when the first leader of a new cluster has forgotten everything, nobody can tell what that was.
+    /// lost disk: when the first leader of a new cluster has forgotten everything, nobody can tell what that was. An etcd that
+    /// was emptied has forgotten who served, which is what tells that an empty member has lost nothing.
     mutating func recover() {
-        let needsOperator = self.hosts.contains { $0.hasLostData || self.isInMemory && $0.redis.log.isEmpty }
+        let forgets = self.isInMemory || self.wasEtcdEmptied
+        let needsOperator = self.hosts.contains { $0.hasLostData || forgets && $0.redis.log.isEmpty }
         guard !self.hasServedSinceHealing, needsOperator else { return }
         self.note("an operator lets the greatest position lead, and accepts a loss")
         self.neededOperator = true

@@ -19,6 +19,7 @@ extension TakeOverWorld {
         case .write, .writeEnds: self.carryOutWrite(event)
         case .fault: self.injectFault()
         case .losePower(let index): self.losePower(index, for: self.generator.time(from: 1_000_000, to: 400_000_000))
+        case .loseHost(let index): self.loseHost(index)
         case .startManager(let index): self.startManager(index)
         case .startRedis(let index, let losesData): self.startRedis(index, losesData: losesData)
         case .joinNetwork(let index): self.network.join(index)
@@ -86,7 +87,7 @@ extension TakeOverWorld {
         case .stopServing(let epoch):
             self.note("\(index) serves no more, epoch \(epoch.number)")
             self.hosts[index].serving = nil
-        case .reportPosition: break
+        case .reportPosition, .admit: break
         case .stopped: self.crashManager(index, restartsAfter: 50_000_000)
         }
     }
@@ -122,7 +123,7 @@ extension TakeOverWorld {
     }
 
     mutating func startManager(_ index: Int) {
-        guard self.hosts[index].machine == nil else { return }
+        guard self.hosts[index].machine == nil, !self.hosts[index].isGone else { return }
         self.hosts[index].incarnation += 1
         var record = self.hosts[index].record
         if self.mutation == .promiseForgotten { record.promise = Epoch(0) }
@@ -172,7 +173,10 @@ extension TakeOverWorld {
         self.note("etcd, for \(index): \(action)")
         let revision = self.etcd.revision
         switch action {
-        case .readState: self.answer(.state(self.etcd.state), to: index, incarnation)
+        case .readState(let askedAt): self.answer(.read(self.etcd.state, askedAt: askedAt), to: index, incarnation)
+        case .raiseEpochs(let floor, let askedAt):
+            self.etcd.raiseEpochs(above: floor, by: UInt64(self.generator.time(from: 1 << 20, to: 1 << 31)))
+            self.answer(.read(self.etcd.state, askedAt: askedAt), to: index, incarnation)
         case .campaign(let askedAt):
             if let epoch = self.etcd.campaign(MemberID(UInt8(index)), at: self.now) {
                 self.answer(.won(epoch, askedAt: askedAt), to: index, incarnation)
@@ -182,6 +186,12 @@ extension TakeOverWorld {
         case .keepAlive(let epoch, let askedAt):
             let isAlive = self.etcd.keepAlive(epoch, at: self.now)
             self.answer(isAlive ? .kept(epoch, askedAt: askedAt) : .expired(epoch), to: index, incarnation)
+        case .found(let epoch):
+            let isFounded = self.etcd.found(epoch)
+            if isFounded, self.scenario == .lostFounder {
+                self.schedule(.loseHost(index), after: self.generator.time(from: 0, to: 1_500_000_000))
+            }
+            self.answer(isFounded ? .founded(epoch) : .expired(epoch), to: index, incarnation)
         case .publish(let epoch):
             let isPublished = self.etcd.publish(epoch)
             self.answer(isPublished ? .published(epoch) : .expired(epoch), to: index, incarnation)

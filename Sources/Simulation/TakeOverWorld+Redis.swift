@@ -207,7 +207,7 @@ extension TakeOverWorld {
             self.detachFromPrimary(index)
             self.hosts[index].redis.role = .replica(of: Int(primary.number))
             self.beginLink(of: index, after: self.generator.time(from: 1_000_000, to: 20_000_000))
-            self.answer(.replicating(operation: operation), from: index, incarnation)
+            self.answer(.replicating(operation: operation, as: nil), from: index, incarnation)
         case .awaitMarker(let epoch, let replicaCount, let bound):
             guard let length = self.hosts[index].redis.log.firstIndex(where: { $0.isMarker(of: epoch) }) else { return }
             self.waitCount += 1

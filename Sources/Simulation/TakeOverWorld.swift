@@ -25,6 +25,8 @@ package struct TakeOverWorld {
         var crashesAtCut = false
         /// Whether its Redis loses power between a full synchronization and the end of the rewrite that follows.
         var crashesInRewrite = false
+        /// Whether it is lost for good, with everything on it.
+        var isGone = false
         /// Whether its data was lost for good, and it has not caught up since.
         var hasLostData = false
         /// Whether its Redis stopped, in a world in memory, and it has not caught up since.
@@ -42,6 +44,7 @@ package struct TakeOverWorld {
     var network: SimulatedNetwork
     var etcd: SimulatedEtcd
     var isEtcdDown = false
+    var wasEtcdEmptied = false
     var checker: TakeOverChecker
     var linkCount = 0
     var waitCount = 0
@@ -51,6 +54,7 @@ package struct TakeOverWorld {
     var hasServedSinceHealing = false
     /// Whether an operator had to decide.
     var neededOperator = false
+    let scenario: Scenario
     let terms = TakeOverTerms()
     let membership: Membership
     /// What happened, in words, when that was asked for.
@@ -68,8 +72,14 @@ package struct TakeOverWorld {
     static let operatorPatience: Int64 = 8_000 * Self.millisecond
 
     /// The world of a seed: mostly of three members, some of five and of one; one in four confirms what is in memory.
-    package init(seed: UInt64, mutation: Mutation? = nil, isTraced: Bool = false) {
-        let memberCount = [3, 3, 3, 5, 1][Int(seed % 5)]
+    package init(
+        seed: UInt64,
+        mutation: Mutation? = nil,
+        scenario: Scenario = .anything,
+        isTraced: Bool = false
+    ) {
+        let memberCount = scenario == .lostFounder ? [3, 5][Int(seed % 2)] : [3, 3, 3, 5, 1][Int(seed % 5)]
+        self.scenario = scenario
         self.memberCount = memberCount
         self.isInMemory = seed / 5 % 4 == 2
         self.mutation = mutation
@@ -77,7 +87,7 @@ package struct TakeOverWorld {
         self.membership = Membership((0..<memberCount).map { MemberID(UInt8($0)) })
         self.checker = TakeOverChecker(majority: self.membership.majority)
         self.trace = isTraced ? [] : nil
-        let isNew = self.generator.happens(perMille: 200)
+        let isNew = self.generator.happens(perMille: scenario == .lostFounder ? 1_000 : 200)
         let log = isNew ? [] : [LogEntry(epoch: 1, write: nil)]
         let record = isNew ? MemberRecord.missing : MemberRecord(promise: Epoch(1), isClean: true)
         self.hosts = (0..<memberCount).map { _ in
@@ -94,6 +104,7 @@ package struct TakeOverWorld {
             self.queue.add(.startRedis(index, losesData: false), at: self.generator.time(from: 0, to: 20_000_000))
             self.queue.add(.startManager(index), at: self.generator.time(from: 0, to: 20_000_000))
         }
+        guard scenario == .anything else { return }
         let length = self.generator.time(from: 2_000 * Self.millisecond, to: 9_000 * Self.millisecond)
         let firstFault = self.generator.time(from: 0, to: 1_000 * Self.millisecond)
         self.queue.add(.fault, at: firstFault)
@@ -119,6 +130,9 @@ package struct TakeOverWorld {
         var isLate = false
         while self.checker.violation == nil, !self.hasServedSinceHealing {
             self.step()
+            if self.scenario == .lostFounder, !self.isHealed, self.now > Self.recoveryBound {
+                self.checker.fail("a new cluster does not begin")
+            }
             if self.isHealed, self.checker.violation == nil, self.now > self.healedAt + Self.recoveryBound {
                 isLate = true
                 self.checker.fail("nobody serves \(Self.recoveryBound / 1_000_000_000) s after everything was healed")

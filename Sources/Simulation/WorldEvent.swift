@@ -29,6 +29,8 @@ enum WorldEvent {
     case writeEnds(Int, incarnation: Int, write: Int, length: Int, WriteTicket, executedAt: Int64, replicas: MemberSet)
     case fault
     case losePower(Int)
+    /// A host is gone for good.
+    case loseHost(Int)
     case startManager(Int)
     case startRedis(Int, losesData: Bool)
     case joinNetwork(Int)

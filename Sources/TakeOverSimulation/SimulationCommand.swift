@@ -14,22 +14,37 @@ struct SimulationCommand {
         let isPassed: Bool? =
             switch arguments.first {
             case "trace":
-                Self.number(arguments, 1).flatMap { Self.replay(seed: $0, mutation: Self.mutation(arguments, 2)) }
+                Self.number(arguments, 1).flatMap { seed in
+                    Self.replay(
+                        seed: seed,
+                        mutation: Self.word(arguments, 2),
+                        scenario: Self.word(arguments, 2) ?? .anything
+                    )
+                }
             case "mutations": Self.findMutations(firstSeed: Self.number(arguments, 1) ?? 1)
             default:
-                Self.number(arguments, 0).map { Self.search(count: Int($0), firstSeed: Self.number(arguments, 1) ?? 1) }
+                Self.number(arguments, 0).map { count in
+                    Self.search(
+                        count: Int(count),
+                        firstSeed: Self.number(arguments, 1) ?? 1,
+                        scenario: Self.word(arguments, 2) ?? .anything
+                    )
+                }
             }
         guard let isPassed else {
-            print("usage: take-over-simulation COUNT [SEED] | trace SEED [MUTATION] | mutations [SEED]")
+            print(
+                "usage: take-over-simulation COUNT [SEED [SCENARIO]] | trace SEED [MUTATION or SCENARIO] | mutations [SEED]"
+            )
             print("mutations: \(Mutation.allCases.map(\.rawValue).joined(separator: " "))")
+            print("scenarios: \(Scenario.allCases.map(\.rawValue).joined(separator: " "))")
             exit(2)
         }
         exit(isPassed ? 0 : 1)
     }
 
-    private static func search(count: Int, firstSeed: UInt64) -> Bool {
+    private static func search(count: Int, firstSeed: UInt64, scenario: Scenario) -> Bool {
         let step = max(count / 10, 1)
-        let summary = TakeOverSearch(firstSeed: firstSeed, count: count).run { summary in
+        let summary = TakeOverSearch(firstSeed: firstSeed, count: count, scenario: scenario).run { summary in
             if summary.scheduleCount % step < 500 { print("\(summary.scheduleCount) of \(count) schedules") }
         }
         for failure in summary.failures.prefix(Self.printBound) {
@@ -42,8 +57,8 @@ struct SimulationCommand {
         return summary.failures.isEmpty
     }
 
-    private static func replay(seed: UInt64, mutation: Mutation?) -> Bool {
-        var world = TakeOverWorld(seed: seed, mutation: mutation, isTraced: true)
+    private static func replay(seed: UInt64, mutation: Mutation?, scenario: Scenario) -> Bool {
+        var world = TakeOverWorld(seed: seed, mutation: mutation, scenario: scenario, isTraced: true)
         let outcome = world.run()
         for line in world.trace ?? [] { print(line) }
         print(outcome.violation ?? "everything held")
@@ -75,7 +90,7 @@ struct SimulationCommand {
         index < arguments.count ? UInt64(arguments[index]) : nil
     }
 
-    private static func mutation(_ arguments: [String], _ index: Int) -> Mutation? {
-        index < arguments.count ? Mutation(rawValue: arguments[index]) : nil
+    private static func word<Word: RawRepresentable<String>>(_ arguments: [String], _ index: Int) -> Word? {
+        index < arguments.count ? Word(rawValue: arguments[index]) : nil
     }
 }

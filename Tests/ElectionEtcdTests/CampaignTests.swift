@@ -118,7 +118,6 @@ struct CampaignTests {
             let changed = try await client.get(prefix: key).entries[key]
             #expect(changed?.value == [1])
             #expect(changed?.createRevision == revision)
-            #expect(changed?.epoch == Epoch(revision))
 
             #expect(try await client.delete(key, ifCreatedAt: revision))
             #expect(try await client.get(prefix: key).entries.isEmpty)

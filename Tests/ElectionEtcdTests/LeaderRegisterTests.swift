@@ -46,8 +46,8 @@ struct LeaderRegisterTests {
     }
 
     private static func state(in register: EtcdLeaderRegister) async throws -> ClusterState {
-        let event = await register.perform(.readState)
-        guard case .state(let state) = event else { throw Unexpected(event: event) }
+        let event = await register.perform(.readState(askedAt: Self.askedAt))
+        guard case .read(let state, Self.askedAt) = event else { throw Unexpected(event: event) }
         return state
     }
 
@@ -146,11 +146,11 @@ struct LeaderRegisterTests {
             _ = try await self.register(of: 1, over: client)
             let other = try self.newRegister(of: 4, over: client, memberList: "1@a,2@b,4@d")
             #expect(await other.perform(.campaign(askedAt: Self.askedAt)) == .lost(askedAt: Self.askedAt))
-            #expect(await other.perform(.readState) == nil)
+            #expect(await other.perform(.readState(askedAt: Self.askedAt)) == nil)
             let error = await #expect(throws: EtcdError.self) { try await other.watch { _ in } }
             guard case .refused(let reason)? = error else { throw Unexpected(event: nil) }
             #expect(reason.hasPrefix("the members are 1@a,2@b,3@c in etcd, and 1@a,2@b,4@d in the settings of this"))
-            #expect(await other.perform(.readState) == nil)
+            #expect(await other.perform(.readState(askedAt: Self.askedAt)) == nil)
         }
     }
 
@@ -163,7 +163,7 @@ struct LeaderRegisterTests {
             #expect(await register.perform(.campaign(askedAt: Self.askedAt)) == .lost(askedAt: Self.askedAt))
             #expect(await register.perform(.keepAlive(epoch, askedAt: Self.askedAt)) == nil)
             #expect(await register.perform(.publish(epoch)) == nil)
-            #expect(await register.perform(.readState) == nil)
+            #expect(await register.perform(.readState(askedAt: Self.askedAt)) == nil)
         }
     }
 

@@ -31,6 +31,23 @@ struct ClusterTests {
         }
     }
 
+    @Test(
+        "a new cluster goes on without its first leader, lost for good as soon as it led",
+        arguments: ["disk", "memory"]
+    )
+    func founder(durability: String) async throws {
+        try await onThread {
+            let settings = Self.settings.merging(["durability": durability]) { $1 }
+            let cluster = try ClusterProcesses(settings: settings, waitsForVotes: false)
+            let first = try #require(try cluster.status(when: "a member leads") { $0.leader != nil }.leader)
+            cluster.kill(first)
+            let next = try cluster.status(when: "another member leads") { $0.leader != nil && $0.leader != first }
+            let client = try cluster.connect(to: try #require(next.leader))
+            let push = #"PUSH {"jid":"after-founder-1","jobtype":"A","args":[]}"#
+            #expect(try client.ask(push) == "+OK\r\n")
+        }
+    }
+
     @Test("a minority acknowledges nothing; with one more member, everything that was acknowledged is there")
     func minority() async throws {
         try await onThread {

@@ -33,6 +33,20 @@ struct LifecycleTests {
         }
     }
 
+    @Test("a supervisor that is killed and started again at once serves each time, with what was acknowledged before")
+    func supervisorKilled() async throws {
+        try await withMillrace { server in
+            for round in 1...20 {
+                let push = #"PUSH {"jid":"supervisor-killed-\#(round)","jobtype":"A","args":[]}"#
+                #expect(try server.connect().ask(push) == "+OK\r\n", "round \(round)")
+                // Its children hear of it, and may take a moment to end.
+                server.program.kill()
+                try server.startAgain()
+                #expect(try server.connect().info().faktory.total_enqueued == round, "round \(round)")
+            }
+        }
+    }
+
     @Test("a second server on the same directory says so and ends, and the first goes on")
     func rival() async throws {
         try await withMillrace { server in

@@ -68,6 +68,43 @@ struct StorageFaultTests {
         }
     }
 
+    @Test("a Redis that is killed in the middle of writing a large job is started again without anybody's help")
+    func killedWhileWriting() async throws {
+        try await onThread {
+            let server = try MillraceProcesses(settings: ["front.hold_timeout": "60s"])
+            let argument = String(repeating: "x", count: 7_500_000)
+            var count = 0
+            // Not each kill strikes in the middle.
+            while count < 40, count < 4 || !server.program.text.contains("had not finished writing") {
+                let clients = try (0..<2).map { _ in try server.connect() }
+                let redis = try server.processID(of: .redis)
+                let length = try Self.logLength(of: server)
+                for client in clients {
+                    count += 1
+                    try client.send(Self.push("large-\(count)", argument) + "\n")
+                }
+                while try Self.logLength(of: server) == length { usleep(100) }
+                kill(redis, SIGKILL)
+                for client in clients { #expect(try Self.patientReply(on: client) == "+OK\r\n") }
+            }
+            #expect(server.program.text.contains("had not finished writing"))
+            let worker = try server.connect()
+            var found: Set<String> = []
+            while let job = try worker.fetch("q") { found.insert(try job.jid) }
+            #expect(found.count == count)
+        }
+    }
+
+    /// How long the files are together to which Redis appends, in bytes.
+    private static func logLength(of server: MillraceProcesses) throws -> Int {
+        let folder = server.dataDirectory + "/millrace-aof"
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".incr.aof") }
+        return names.reduce(0) { total, name in
+            var status = stat()
+            return stat("\(folder)/\(name)", &status) == 0 ? total + Int(status.st_size) : total
+        }
+    }
+
     @Test("producers that are faster than Redis wait, and what is kept for them has a bound")
     func backPressure() async throws {
         let settings = ["front.hold_timeout": "60s", "front.max_held_bytes": "8MiB"]

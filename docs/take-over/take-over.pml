@@ -12,10 +12,13 @@
  * A replica that takes in a whole data set has it in memory only until its AOF is rewritten: a restart brings back what
  * was on the disk before. All members may lose power at once.
  *
- * Options (-D): EPOCHS, LENGTH, RESTARTS, LOSSES, WHOLES (data sets that are taken in whole and not at once rewritten)
- * and CUTS (of the power of all) bound the state space. NO_CUT, PROMISE_IGNORED, PROMISE_FORGOTTEN, KEY_IGNORED,
- * LENGTH_COMPARED, EMPTY_VOTES, NO_MAJORITY, UNSETTLED_LEADS, UNSETTLED_VOTES and EMPTY_OVERLOOKED each break a rule; Spin
- * then has to find a lost write.
+ * A leader may hand over: it takes nothing more, and resigns when its successor has everything, which then has every write
+ * that was acknowledged; or it goes on. Who leads next is whoever wins the next key, which may be the successor.
+ *
+ * Options (-D): EPOCHS, LENGTH, RESTARTS, LOSSES, WHOLES (data sets that are taken in whole and not at once rewritten),
+ * CUTS (of the power of all) and HANDOVERS bound the state space. NO_CUT, PROMISE_IGNORED, PROMISE_FORGOTTEN, KEY_IGNORED,
+ * LENGTH_COMPARED, EMPTY_VOTES, NO_MAJORITY, UNSETTLED_LEADS, UNSETTLED_VOTES, EMPTY_OVERLOOKED, LAST_WITHOUT_VOTE and
+ * HANDOVER_UNDRAINED each break a rule; Spin then has to find a lost write.
  */
 
 #ifndef EPOCHS
@@ -38,11 +41,16 @@
 #define CUTS 0
 #endif
 
+#ifndef HANDOVERS
+#define HANDOVERS 0
+#endif
+
 #define NONE 0
 #define CUTTING 1
 #define PROMOTED 2
 #define PUBLISHED 3
 #define SERVING 4
+#define PAUSING 5
 
 #define LOG(node, index) log[(node) * LENGTH + (index)]
 #define DISK(node, index) disk[(node) * LENGTH + (index)]
@@ -69,6 +77,9 @@ byte following[3];
 byte primary[3];
 byte epoch[3];
 byte phase[3];
+/* Who is to lead next, and how much there was when that was asked for. */
+byte successor[3];
+byte pausedLength[3];
 
 /* What a candidate was answered, and what a primary was confirmed. */
 bool answered[9];
@@ -85,9 +96,10 @@ byte restarts;
 byte losses;
 byte wholes;
 byte cuts;
+byte handOvers;
 
 inline forget(node) {
-    epoch[node] = 0; phase[node] = NONE;
+    epoch[node] = 0; phase[node] = NONE; successor[node] = 0; pausedLength[node] = 0;
     k = 0;
     do
     :: k < 3 ->
@@ -154,10 +166,24 @@ inline cut(candidate, node) {
     (epoch[c] > 1 && published[1] -> VOTES(c, owner[1]) : true)))
 #endif
 
+/* The epoch that was published last before this one, 0 for none; nobody else publishes while the key is the candidate's. */
+#define LAST(c) \
+    ((EPOCHS > 2 && epoch[c] > 2 && published[EPOCHS - 1]) -> EPOCHS - 1 : ((epoch[c] > 1 && published[1]) -> 1 : 0))
+
+/* The member that served last stands in for a majority of votes, if it kept what it had; a majority is cut all the same. */
+#ifdef LAST_WITHOUT_VOTE
+#define IS_WHOLE(c) true
+#else
+#define IS_WHOLE(c) (VOTES(c, c) && answerEpoch[PAIR(c, c)] == LAST(c))
+#endif
+#define IS_HEIR(c) \
+    (LAST(c) != 0 && owner[LAST(c)] == c && IS_WHOLE(c) && \
+    MAJORITY(answered[PAIR(c, 0)], answered[PAIR(c, 1)], answered[PAIR(c, 2)]))
+
 /* P4, P9. */
 #define MAY_LEAD(c) \
     (answered[PAIR(c, c)] && (MAJORITY(FAVOURS(c, 0), FAVOURS(c, 1), FAVOURS(c, 2)) || \
-    (ALL(c) && !AHEAD(c, 0) && !AHEAD(c, 1) && !AHEAD(c, 2) && HAVE_EVERYTHING(c))))
+    (((ALL(c) && HAVE_EVERYTHING(c)) || IS_HEIR(c)) && !AHEAD(c, 0) && !AHEAD(c, 1) && !AHEAD(c, 2))))
 
 /* P5: a candidate has everything on its own disk. */
 #ifdef UNSETTLED_LEADS
@@ -284,6 +310,21 @@ inline serve(node) {
     fi
 }
 
+/* P10: what the successor has is everything that was acknowledged, unless somebody else has served meanwhile. */
+inline handOver(node) {
+    if
+    :: epoch[node] == servedEpoch ->
+        k = 0;
+        do
+        :: k < LENGTH -> assert(acknowledged[k] == 0 || acknowledged[k] == LOG(successor[node], k)); k++
+        :: else -> break
+        od;
+        k = 0
+    :: else
+    fi;
+    forget(node)
+}
+
 inline acknowledge(node, index) {
     assert(acknowledged[index] == 0 || acknowledged[index] == LOG(node, index));
     assert(epoch[node] >= servedEpoch || served[index] == LOG(node, index));
@@ -296,8 +337,16 @@ inline acknowledge(node, index) {
 #define MAY_FOLLOW(number, node) \
     (published[number] && OBEYS(node, number) && (number) >= floor[node] && following[node] != (number) && \
     owner[number] != node)
+#define IS_SERVING(c) (phase[c] == SERVING || phase[c] == PAUSING)
+#ifdef HANDOVER_UNDRAINED
+#define MAY_WRITE(c) IS_SERVING(c)
+#define DRAINED_LENGTH(c) pausedLength[c]
+#else
+#define MAY_WRITE(c) (phase[c] == SERVING)
+#define DRAINED_LENGTH(c) length[c]
+#endif
 #define MAY_ACKNOWLEDGE(c, index) \
-    (phase[c] == SERVING && length[c] > (index) && LOG(c, index) == epoch[c] && acknowledged[index] != epoch[c] && \
+    (IS_SERVING(c) && length[c] > (index) && LOG(c, index) == epoch[c] && acknowledged[index] != epoch[c] && \
     CONFIRMED(c, (index) + 1))
 
 active [3] proctype Member() {
@@ -325,11 +374,21 @@ end:
     :: atomic { EPOCHS >= 3 && MAY_FOLLOW(EPOCHS, _pid) -> follow(EPOCHS, _pid) }
     :: atomic { following[_pid] != 0 && primary[owner[following[_pid]]] == following[_pid] -> replicate(_pid) }
 
-    :: atomic { phase[_pid] == SERVING && primary[_pid] == epoch[_pid] && length[_pid] < LENGTH -> append(_pid) }
+    :: atomic { MAY_WRITE(_pid) && primary[_pid] == epoch[_pid] && length[_pid] < LENGTH -> append(_pid) }
     :: atomic { MAY_ACKNOWLEDGE(_pid, 0) -> acknowledge(_pid, 0) }
     :: atomic { MAY_ACKNOWLEDGE(_pid, 1) -> acknowledge(_pid, 1) }
     :: atomic { LENGTH >= 3 && MAY_ACKNOWLEDGE(_pid, 2 % LENGTH) -> acknowledge(_pid, 2 % LENGTH) }
     :: atomic { LENGTH >= 4 && MAY_ACKNOWLEDGE(_pid, LENGTH - 1) -> acknowledge(_pid, LENGTH - 1) }
+
+    /* P10: a hand-over begins, ends with the successor having everything, or is given up. */
+    :: atomic { handOvers < HANDOVERS && phase[_pid] == SERVING ->
+        handOvers++; phase[_pid] = PAUSING; pausedLength[_pid] = length[_pid];
+        if
+        :: successor[_pid] = (_pid + 1) % 3
+        :: successor[_pid] = (_pid + 2) % 3
+        fi }
+    :: atomic { phase[_pid] == PAUSING && confirmed[PAIR(_pid, successor[_pid])] >= DRAINED_LENGTH(_pid) -> handOver(_pid) }
+    :: atomic { phase[_pid] == PAUSING -> phase[_pid] = SERVING; successor[_pid] = 0; pausedLength[_pid] = 0 }
 
     :: atomic { !settled[_pid] -> rewrite(_pid) }
 

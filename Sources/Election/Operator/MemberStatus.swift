@@ -68,6 +68,8 @@ package struct MemberStatus: Codable, Hashable, Sendable {
     package var store: Store?
     /// What the last request to recover found.
     package var findings: [Finding]
+    /// What is wrong with etcd, in words; nil from a member of an earlier version.
+    package var etcd: [String]?
 
     package init(
         member: MemberID,

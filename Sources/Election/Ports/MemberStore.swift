@@ -26,6 +26,9 @@ package protocol MemberStore: Sendable {
     /// Commands Redis.
     func perform(_ action: RedisAction)
 
+    /// Takes a replica that calls itself so for the Redis of this member, and no other one.
+    func admit(_ name: ReplicaName, of member: MemberID)
+
     /// Asks Redis what it says of itself, for an operator; nil when it does not answer.
     func report(_ answer: @escaping @Sendable (RedisReport?) -> Void)
 

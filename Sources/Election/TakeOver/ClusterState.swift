@@ -13,7 +13,9 @@ package struct ClusterState: Hashable, Sendable {
         }
     }
 
-    /// The revision of etcd at which this was so; a machine ignores what is older than what it knows.
+    /// The revision of etcd at which this was so, counted as epochs are: no epoch that was won by then is greater.
+    ///
+    /// A machine ignores what is older than what it knows, unless it asked for it later; then etcd was emptied or restored.
     package var revision: UInt64
     /// The holder of the leader key, whose create revision is the epoch; nil when there is no key.
     package var leader: Holder?
@@ -21,12 +23,25 @@ package struct ClusterState: Hashable, Sendable {
     package var primary: Holder?
     /// Who should lead next, in the opinion of the leader or candidate that resigned last.
     package var preferred: MemberID?
+    /// The epoch of the candidate that found every member without data, so that the cluster began with it.
+    package var founded: Epoch?
+    /// Whether etcd was emptied or restored once, so that what it does not say may have been said before.
+    package var wasRestarted: Bool
 
-    package init(revision: UInt64, leader: Holder?, primary: Holder?, preferred: MemberID?) {
+    package init(
+        revision: UInt64,
+        leader: Holder?,
+        primary: Holder?,
+        preferred: MemberID?,
+        founded: Epoch? = nil,
+        wasRestarted: Bool = false
+    ) {
         self.revision = revision
         self.leader = leader
         self.primary = primary
         self.preferred = preferred
+        self.founded = founded
+        self.wasRestarted = wasRestarted
     }
 
     /// What is known before anything was read.

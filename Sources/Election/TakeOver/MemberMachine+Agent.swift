@@ -50,8 +50,14 @@ extension MemberMachine {
         max(self.record.promise, self.storing?.promise ?? Epoch(0), self.wanted?.epoch ?? Epoch(0))
     }
 
-    /// Obeys a candidate (P2, P3), which may be this member itself.
+    /// Obeys a candidate (P2, P3), which may be this member itself, once etcd bears it out.
+    ///
+    /// Who says that it holds the leader key need not be believed, since etcd knows. Nothing is promised on the word of
+    /// another member: a promise is for ever, and one that no epoch can ever reach would end the cluster.
     mutating func cut(_ epoch: Epoch, for candidate: MemberID, at now: Uptime) {
+        guard candidate == self.id || self.observed.leader == ClusterState.Holder(epoch: epoch, member: candidate)
+        else { return self.doubt(epoch, of: candidate, at: now) }
+        self.unproven = nil
         guard epoch >= self.promised || !self.rules.keepsPromise else {
             self.send(.cutRefused(epoch, promised: self.promised), to: candidate)
             return
@@ -61,6 +67,18 @@ extension MemberMachine {
         if let tenure, tenure.epoch != epoch { self.relinquish(at: now) }
         self.wanted = .cut(epoch, for: candidate)
         self.step(at: now)
+    }
+
+    /// Asks etcd about a candidate, unless it has answered already.
+    private mutating func doubt(_ epoch: Epoch, of candidate: MemberID, at now: Uptime) {
+        guard epoch.number > self.observed.revision else {
+            if epoch < self.promised { self.send(.cutRefused(epoch, promised: self.promised), to: candidate) }
+            return
+        }
+        if self.unproven.map({ $0.epoch < epoch }) ?? true {
+            self.unproven = ClusterState.Holder(epoch: epoch, member: candidate)
+        }
+        self.readSoon(at: now)
     }
 
     /// Follows the primary that etcd names, if that is still the leader (P2).
@@ -112,6 +130,7 @@ extension MemberMachine {
             self.redisRole = .void
             self.detachedFor = epoch
             self.detachedPosition = report.position
+            self.noteData(in: report, detachedFor: epoch)
             self.assess(report)
             self.step(at: now)
         case .promoted(let number, _):
@@ -119,11 +138,13 @@ extension MemberMachine {
             self.redisRole = .primary(epoch)
             if self.wanted == .promotion(epoch) { self.wanted = nil }
             self.notePromotion(of: epoch, at: now)
-        case .replicating(let number):
+        case .replicating(let number, let name):
             guard let operation = self.finish(number), case .replicate(let primary) = operation.kind else { return }
             self.redisRole = .following(primary)
             if self.wanted == .following(primary) { self.wanted = nil }
             self.inspectionAt = now
+            self.replicaName = name
+            self.announce()
         case .failed(let number):
             guard let operation = self.finish(number) else { return }
             self.noteFailure(of: operation, at: now)
@@ -135,6 +156,12 @@ extension MemberMachine {
             self.assess(report)
             self.noteReplicas(report.replicas, at: now)
         }
+    }
+
+    /// Tells the primary that is followed which of its replicas is this one.
+    mutating func announce() {
+        guard case .following(let primary) = self.redisRole, let replicaName else { return }
+        self.send(.announce(primary.epoch, as: replicaName), to: primary.member)
     }
 
     mutating func finishStoring(_ record: MemberRecord, at now: Uptime) {
@@ -184,14 +211,18 @@ extension MemberMachine {
         let number = self.operationCount
         self.operation = Operation(number: number, kind: kind, deadline: now + self.terms.redisBound)
         self.redisRole = .unsettled
+        let wasDetachedFor = self.detachedFor
         self.detachedFor = nil
         switch kind {
         case .detach: self.actions.append(.redis(.detach(operation: number)))
         case .promote(let epoch):
             self.settledEpoch = epoch
+            self.caughtUpWith = nil
             self.actions.append(.redis(.promote(operation: number, epoch)))
         case .replicate(let primary):
             self.settledEpoch = primary.epoch
+            let hasEarlierData = wasDetachedFor == primary.epoch && self.detachedPosition.epoch < primary.epoch
+            self.caughtUpWith = hasEarlierData ? primary.epoch : nil
             self.actions.append(.redis(.replicate(operation: number, from: primary.member)))
         }
     }
@@ -240,9 +271,46 @@ extension MemberMachine {
         self.operation = nil
         self.inspection = nil
         self.detachedFor = nil
+        self.emptySince = nil
+        self.caughtUpWith = nil
         self.redisRole = .unsettled
         self.isTrusted = false
         if self.tenure != nil { self.relinquish(at: now) }
+    }
+
+    /// Whether this run of Redis was there when the cluster began, without data as everybody was, and has run since.
+    ///
+    /// Then it has everything that this member ever confirmed, even if that is nothing.
+    var isFounder: Bool {
+        guard let founded = self.observed.founded, let emptySince else { return false }
+        return emptySince <= founded
+    }
+
+    /// Takes in how far the data was when Redis was detached for an epoch.
+    ///
+    /// Data of the epoch whose primary was followed came from there with the marker of that epoch, which comes after
+    /// everything that was ever acknowledged before; it is whole, whether or not a report has told that in between.
+    ///
+    /// A member that has lost its disk must not take itself for a founder because a cut of that time comes late. Its process
+    /// started after the disk was gone, and so after etcd had the founding.
+    private mutating func noteData(in report: RedisReport, detachedFor epoch: Epoch) {
+        if report.position > Self.noPosition {
+            if let caughtUpWith, report.position.epoch >= caughtUpWith, !report.isSynchronizing {
+                self.isTrusted = true
+            }
+        } else if self.emptySince == nil, self.hasSeenUnfounded, !report.isSynchronizing {
+            self.emptySince = epoch
+        }
+        self.caughtUpWith = nil
+    }
+
+    /// Takes in that etcd may have told of the founding, after this member was cut for it or for a later epoch.
+    mutating func considerFounding(at now: Uptime) {
+        guard self.isFounder, !self.isTrusted, self.redisRole == .void else { return }
+        self.isTrusted = true
+        self.inspectionAt = now
+        guard let tenure, case .cutting(let canvass) = tenure.stage, canvass.hasAnswer(of: self.id) else { return }
+        self.answerCut(tenure.epoch, to: self.id, at: now)
     }
 
     /// Judges whether the data has everything that this member ever confirmed, and whether that is on disk (P9).
@@ -255,7 +323,9 @@ extension MemberMachine {
         case .void:
             // One that is to lead was found to have everything, even if that is nothing.
             let isLeading = self.tenure?.isSettling ?? false
-            self.isTrusted = isLeading || self.isTrusted && !report.isSynchronizing && report.position > Self.noPosition
+            let hasData = report.position > Self.noPosition
+            self.isTrusted =
+                isLeading || !report.isSynchronizing && (self.isFounder || self.isTrusted && hasData)
         case .following:
             guard report.isLinkUp, !report.isSynchronizing else { return }
             self.isTrusted = true
@@ -272,7 +342,7 @@ extension MemberMachine {
         }
     }
 
-    private mutating func store(promise: Epoch, isClean: Bool) {
+    mutating func store(promise: Epoch, isClean: Bool) {
         let record = MemberRecord(promise: promise, isClean: isClean, run: isClean ? self.redisRun : nil)
         self.storing = record
         self.actions.append(.store(record))

@@ -29,7 +29,7 @@ extension MemberMachine {
             let decidesAt = canvass.majorityAt ?? (self.heir(among: canvass) == nil ? nil : canvass.cutAt)
             if let decidesAt { next = min(next, decidesAt + tenure.laggardGrace) }
             if canvass.hasAnswer(of: self.id) { next = min(next, tenure.retryAt) }
-        case .publishing, .marking: next = min(next, tenure.retryAt)
+        case .founding, .publishing, .marking: next = min(next, tenure.retryAt)
         case .settling, .promoting, .serving, .pausing: break
         }
         return next

@@ -41,6 +41,11 @@ extension MemberMachine {
         self.judge(canvass, at: now)
     }
 
+    mutating func noteFounding(of epoch: Epoch, at now: Uptime) {
+        guard let tenure, tenure.epoch == epoch, case .founding = tenure.stage else { return }
+        self.lead(at: now)
+    }
+
     mutating func notePromotion(of epoch: Epoch, at now: Uptime) {
         guard let tenure, tenure.epoch == epoch, case .promoting = tenure.stage else { return }
         self.tenure?.stage = .publishing
@@ -95,7 +100,7 @@ extension MemberMachine {
         case .pausing(let handOver):
             guard handOver.isDrained, let successor = handOver.successor else { return }
             if replicas.contains(successor) { return self.relinquish(preferring: successor, at: now) }
-        case .cutting, .settling, .promoting, .publishing, .marking: return
+        case .cutting, .founding, .settling, .promoting, .publishing, .marking: return
         }
         self.inspectionAt = min(self.inspectionAt, now + self.terms.handOverInspectionInterval)
     }
@@ -156,6 +161,9 @@ extension MemberMachine {
             guard !isOverdue else { return self.concludeRecovery(canvass, at: now) }
             self.judge(canvass, at: now)
             self.repeatCut(at: now)
+        case .founding:
+            guard !isOverdue else { return self.relinquish(at: now) }
+            self.retry(.etcd(.found(tenure.epoch)), after: self.terms.retryInterval, at: now)
         case .promoting:
             if isOverdue { self.relinquish(at: now) }
         case .publishing:
@@ -208,7 +216,7 @@ extension MemberMachine {
         )
         switch verdict {
         case .wait: break
-        case .lead: self.lead(at: now)
+        case .lead: if self.begins(with: canvass) { self.found(at: now) } else { self.lead(at: now) }
         case .yield(let better):
             // An operator who asked what there is wants to hear it before anything is done.
             guard canvass.recovery == nil else { return }
@@ -216,10 +224,34 @@ extension MemberMachine {
         }
     }
 
+    /// Whether the cluster begins with this epoch: there are others, nobody has any data, and nobody ever served.
+    private func begins(with canvass: Canvass) -> Bool {
+        guard let tenure, self.observed.leader?.epoch == tenure.epoch, self.observed.primary == nil else {
+            return false
+        }
+        return self.membership.quorum > 1 && canvass.hasNothing(of: self.membership)
+    }
+
+    /// Lets etcd keep that the cluster begins with this epoch, before anybody follows.
+    ///
+    /// A member that was cut for it, and has not lost anything since, then votes although it has not followed anybody yet:
+    /// what it has, even if that is nothing, is all that it ever confirmed. So the cluster can go on without the one that
+    /// was to lead first.
+    private mutating func found(at now: Uptime) {
+        self.tenure?.stage = .founding
+        self.tenure?.stageDeadline = now + self.terms.cutBound
+        self.tenure?.retryAt = now
+    }
+
     /// Whether no empty member can have lost anything: nobody ever served, or the one who served last kept its data.
+    ///
+    /// An etcd that was emptied knows nothing of who served; but where nobody has any data, nothing can be lost any more.
     private func hasEverything(_ canvass: Canvass) -> Bool {
         guard let tenure, self.observed.leader?.epoch == tenure.epoch else { return false }
-        return self.observed.primary == nil || self.lastPrimary(among: canvass) != nil
+        if self.observed.primary == nil, !self.observed.wasRestarted || canvass.hasNothing(of: self.membership) {
+            return true
+        }
+        return self.lastPrimary(among: canvass) != nil
     }
 
     /// The member that served last, if it has answered, and has kept what it had.

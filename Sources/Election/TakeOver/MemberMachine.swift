@@ -35,6 +35,12 @@ package struct MemberMachine: Sendable {
     var detachedPosition = MemberMachine.noPosition
     /// Whether the data in Redis has everything that this member ever confirmed.
     var isTrusted: Bool
+    /// The first epoch for which this run of Redis was detached and had no data; nil when it had.
+    var emptySince: Epoch?
+    /// The epoch whose primary this Redis follows, or did last, if it was detached for it with data of earlier ones only.
+    var caughtUpWith: Epoch?
+    /// How this Redis calls itself to the primary that it follows.
+    var replicaName: ReplicaName?
     /// How often the role of this Redis changed.
     var generation: UInt64 = 0
     var wanted: Wanted?
@@ -50,6 +56,14 @@ package struct MemberMachine: Sendable {
 
     /// What etcd said last.
     package internal(set) var observed = ClusterState.unknown
+    /// When that came in.
+    var observedAt: Uptime
+    /// The greatest epoch that etcd ever named.
+    var knownEpoch = Epoch(0)
+    /// A candidate that etcd has yet to name.
+    var unproven: ClusterState.Holder?
+    /// Whether etcd has said, since this process started, that the cluster has not begun.
+    var hasSeenUnfounded = false
     var tenure: Tenure?
     /// When the bid that is under way was made.
     var bidAskedAt: Uptime?
@@ -65,6 +79,9 @@ package struct MemberMachine: Sendable {
     var isStopping = false
 
     var actions: [TakeOverAction] = []
+
+    /// No etcd ever gets to an epoch beyond this one.
+    static let greatestEpoch = Epoch(1 << 56)
 
     static let noPosition = Position(epoch: Epoch(0), sequence: 0)
 
@@ -91,6 +108,7 @@ package struct MemberMachine: Sendable {
         self.campaignNotBefore = now
         self.vacantSince = now
         self.pollAt = now
+        self.observedAt = now
         self.lastHeard = now
         self.suspicionAt = now
     }
@@ -156,10 +174,16 @@ package struct MemberMachine: Sendable {
         case .cut(let epoch): self.cut(epoch, for: member, at: now)
         case .cutAnswer(let epoch, let position, let isVoter):
             self.takeAnswer(Canvass.Answer(member: member, position: position, isVoter: isVoter), to: epoch, at: now)
-        case .cutRefused(let epoch, let promised):
-            if self.tenure?.epoch == epoch, promised > epoch { self.relinquish(at: now) }
+        case .cutRefused(let epoch, _):
+            // Whom the other one obeys is for etcd to say.
+            if self.tenure?.epoch == epoch { self.readSoon(at: now) }
         case .follow(let epoch): self.hear(of: epoch, from: member, at: now)
-        case .heartbeat(let epoch): self.hear(of: epoch, from: member, at: now)
+        case .heartbeat(let epoch):
+            self.hear(of: epoch, from: member, at: now)
+            // What was sent once may be lost.
+            if case .following(ClusterState.Holder(epoch: epoch, member: member)) = self.redisRole { self.announce() }
+        case .announce(let epoch, let name):
+            if self.tenure?.epoch == epoch { self.actions.append(.admit(name, of: member)) }
         case .suspect(let epoch): self.takeSuspicion(of: epoch, from: member, at: now)
         }
     }

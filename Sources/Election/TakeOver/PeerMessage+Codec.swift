@@ -28,6 +28,7 @@ extension PeerMessage {
         static let follow: UInt8 = 4
         static let heartbeat: UInt8 = 5
         static let suspect: UInt8 = 6
+        static let announce: UInt8 = 7
     }
 
     /// The message as it goes over the link.
@@ -41,6 +42,8 @@ extension PeerMessage {
         case .follow(let epoch): Self.head(Kind.follow, epoch)
         case .heartbeat(let epoch): Self.head(Kind.heartbeat, epoch)
         case .suspect(let epoch): Self.head(Kind.suspect, epoch)
+        case .announce(let epoch, let name):
+            Self.head(Kind.announce, epoch) + Self.bytes(name.high) + Self.bytes(name.low)
         }
     }
 
@@ -52,6 +55,7 @@ extension PeerMessage {
             switch bytes[1] {
             case Kind.cut, Kind.follow, Kind.heartbeat, Kind.suspect: 0
             case Kind.cutRefused: 8
+            case Kind.announce: 16
             case Kind.cutAnswer: 17
             default: throw PeerMessageError.kind(bytes[1])
             }
@@ -62,6 +66,9 @@ extension PeerMessage {
         case Kind.follow: self = .follow(epoch)
         case Kind.heartbeat: self = .heartbeat(epoch)
         case Kind.suspect: self = .suspect(epoch)
+        case Kind.announce:
+            let name = ReplicaName(high: Self.number(in: bytes, at: 10), low: Self.number(in: bytes, at: 18))
+            self = .announce(epoch, as: name)
         case Kind.cutRefused: self = .cutRefused(epoch, promised: Epoch(Self.number(in: bytes, at: 10)))
         default:
             guard bytes[26] <= 1 else { throw .truth(bytes[26]) }

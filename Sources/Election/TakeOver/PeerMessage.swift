@@ -14,6 +14,8 @@ package enum PeerMessage: Hashable, Sendable {
     case follow(Epoch)
     /// "I hold the leader key of this epoch, and live."
     case heartbeat(Epoch)
+    /// "My Redis follows yours in this epoch, and calls itself so."
+    case announce(Epoch, as: ReplicaName)
     /// "I hear nothing of the leader of this epoch."
     case suspect(Epoch)
 }

@@ -10,6 +10,8 @@ package enum TakeOverAction: Hashable, Sendable {
     case etcd(EtcdAction)
     /// Commands this member's Redis.
     case redis(RedisAction)
+    /// The Redis of this member is known by this name from now on: a replica that calls itself otherwise is not its.
+    case admit(ReplicaName, of: MemberID)
     /// The leader's loop may read and write from now on, under this ticket, over the connection that wrote the marker.
     ///
     /// Should that one be broken, the loop ends. Over another one it might find a Redis that was started anew meanwhile,
@@ -27,14 +29,18 @@ package enum TakeOverAction: Hashable, Sendable {
 
 /// What is asked of etcd.
 package enum EtcdAction: Hashable, Sendable {
-    /// Reads the state, linearizably.
-    case readState
+    /// Reads the state, linearizably; the moment comes back with the answer.
+    case readState(askedAt: Uptime)
+    /// Sees to it that the next epoch is greater than this one, removes the leader key if it was not, and reads the state.
+    case raiseEpochs(above: Epoch, askedAt: Uptime)
     /// Takes a lease of `TakeOverTerms.leaseTimeToLive` and creates the leader key under it if there is none.
     ///
     /// The moment comes back with the answer.
     case campaign(askedAt: Uptime)
     /// Renews the lease of this epoch; the moment comes back with the answer.
     case keepAlive(Epoch, askedAt: Uptime)
+    /// If the leader key is still that of this epoch, writes that the cluster began with it.
+    case found(Epoch)
     /// If the leader key is still that of this epoch, names this member the primary and removes the preference.
     case publish(Epoch)
     /// If the leader key is still that of this epoch, removes it: its holder is suspected by a majority.

@@ -30,8 +30,10 @@ package enum TakeOverEvent: Hashable, Sendable {
 
 /// What etcd answers.
 package enum EtcdEvent: Hashable, Sendable {
-    /// The state, by linearizable read or by watch.
+    /// The state, by watch.
     case state(ClusterState)
+    /// The state, by a linearizable read that began after it was asked for.
+    case read(ClusterState, askedAt: Uptime)
     /// The bid created the leader key, with this create revision.
     case won(Epoch, askedAt: Uptime)
     /// The bid found a leader key, or could not be made.
@@ -40,6 +42,8 @@ package enum EtcdEvent: Hashable, Sendable {
     case kept(Epoch, askedAt: Uptime)
     /// The lease or the leader key of this epoch is no more.
     case expired(Epoch)
+    /// The leader key was still that of this epoch, and etcd has that the cluster began with it.
+    case founded(Epoch)
     /// The leader key was still that of this epoch, and the primary is now this member.
     case published(Epoch)
 }
@@ -59,8 +63,10 @@ package enum RedisEvent: Hashable, Sendable {
     case detached(operation: UInt64, RedisReport)
     /// Redis is a primary, and the marker of the epoch is written at this position.
     case promoted(operation: UInt64, Position)
-    /// Redis was told to follow; the link need not be up.
-    case replicating(operation: UInt64)
+    /// Redis was told to follow, and how to call itself; the link need not be up.
+    ///
+    /// The name is nil where nobody asks for one.
+    case replicating(operation: UInt64, as: ReplicaName?)
     /// A command could not be carried out, or its outcome is unknown.
     case failed(operation: UInt64)
     /// These members have the marker of this epoch on disk.

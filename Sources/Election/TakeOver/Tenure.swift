@@ -4,8 +4,10 @@ import JobCore
 struct Tenure: Sendable {
     /// How far the member has got.
     enum Stage: Sendable {
-        /// Cuts itself, then the others. Can move to settling.
+        /// Cuts itself, then the others. Can move to founding and settling.
         case cutting(Canvass)
+        /// etcd is asked to keep that the cluster begins with this epoch. Can move to settling.
+        case founding
         /// Waits until its own disk has all that its memory has. Can move to promoting.
         case settling
         /// Its Redis is made a primary, and writes the marker. Can move to publishing.
@@ -60,7 +62,7 @@ struct Tenure: Sendable {
     var isServing: Bool {
         switch self.stage {
         case .serving, .pausing: true
-        case .cutting, .promoting, .publishing, .marking, .settling: false
+        case .cutting, .founding, .promoting, .publishing, .marking, .settling: false
         }
     }
 }
@@ -116,6 +118,11 @@ struct Canvass: Sendable {
         }
         if self.majorityAt == nil, self.answers.count(where: \.isVoter) >= membership.quorum { self.majorityAt = now }
         if self.cutAt == nil, self.answers.count >= membership.quorum { self.cutAt = now }
+    }
+
+    /// Whether each member answered, and none of them has any data.
+    func hasNothing(of membership: Membership) -> Bool {
+        self.answers.count == membership.count && self.answers.allSatisfy(\.isEmpty)
     }
 
     /// The member with the greatest position; the one with the lowest number among several.

@@ -15,7 +15,8 @@ package import JobStorage
 package final class MemberJobStore: JobStore, ReadsOverRedis {
     private let store: RedisJobStore
     private let authority: any WriteAuthority
-    private let others: [RedisAddress: MemberID]
+    private let roster: ReplicaRoster
+    private let others: [MemberID]
     private let acknowledgement: ReplicaAcknowledgement?
     /// What the data was loaded under.
     private var ticket: WriteTicket?
@@ -24,16 +25,19 @@ package final class MemberJobStore: JobStore, ReadsOverRedis {
 
     /// - Parameters:
     ///   - configuration: how the manager enters its own Redis, with the acknowledgement that makes a majority.
-    ///   - others: where the Redis of each other member announces itself.
+    ///   - others: the other members.
+    ///   - roster: which replicas are theirs.
     package init(
         configuration: RedisStoreConfiguration,
-        others: [MemberID: RedisAddress],
+        others: [MemberID],
+        roster: ReplicaRoster,
         authority: any WriteAuthority
     ) {
         self.store = RedisJobStore(configuration: configuration)
         self.acknowledgement = configuration.acknowledgement
         self.authority = authority
-        self.others = Dictionary(others.map { ($0.value, $0.key) }, uniquingKeysWith: { first, _ in first })
+        self.others = others.sorted()
+        self.roster = roster
     }
 
     package func load() throws(StorageError) -> StoredState {
@@ -80,11 +84,11 @@ package final class MemberJobStore: JobStore, ReadsOverRedis {
 
     private func replicas(confirming confirmation: Confirmation) -> MemberSet {
         guard self.acknowledgement?.members == nil else {
-            return MemberSet(self.store.confirmingMembers.compactMap { self.others[$0] })
+            return self.roster.members(at: self.store.confirmingMembers)
         }
         // Where one other member is enough, it is not asked which: whoever replicates is one.
         let count = confirmation == .confirmed ? self.acknowledgement?.replicaCount ?? 0 : 0
-        return MemberSet(self.others.values.sorted().prefix(count))
+        return MemberSet(self.others.prefix(count))
     }
 
     private func translated(_ error: StorageError, under ticket: WriteTicket) -> StorageError {

@@ -1,3 +1,4 @@
+package import Election
 package import JobCore
 package import JobStorage
 import Redis
@@ -125,8 +126,17 @@ package final class MemberRedis {
     }
 
     /// Lets it follow a primary; the link need not be up when this returns.
-    package func follow(_ primary: RedisAddress) throws(StorageError) {
+    ///
+    /// - Parameter name: how it calls itself to that one in place of its address. A link that is there already is not made
+    ///   anew for another name.
+    package func follow(_ primary: RedisAddress, as name: ReplicaName? = nil) throws(StorageError) {
         var commands = RedisCommandBuffer(reserving: 256)
+        if let name {
+            commands.begin("CONFIG", argumentCount: 3)
+            commands.append("SET")
+            commands.append("replica-announce-ip")
+            commands.append(name.text)
+        }
         Self.encode(primary, into: &commands)
         self.writtenOffset = nil
         try self.run(commands)

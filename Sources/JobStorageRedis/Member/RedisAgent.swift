@@ -22,7 +22,10 @@ final class RedisAgent {
     private let durability: MemberRedisServer.Durability
     private let record: PromiseFile
     private let files: TransferFiles
-    private let others: [RedisAddress: MemberID]
+    private let others: [MemberID: RedisAddress]
+    private let roster: ReplicaRoster
+    /// How this Redis calls itself, for as long as this agent commands it.
+    private let name = ReplicaName(high: .random(in: 0 ... .max), low: .random(in: 0 ... .max))
     private let queue: AgentQueue<RedisMemberStore.Work>
     private let warn: (String) -> Void
     private let tell: (TakeOverEvent) -> Void
@@ -42,7 +45,8 @@ final class RedisAgent {
         redis: MemberRedis,
         durability: MemberRedisServer.Durability,
         directory: String,
-        others: [RedisAddress: MemberID],
+        others: [MemberID: RedisAddress],
+        roster: ReplicaRoster,
         queue: AgentQueue<RedisMemberStore.Work>,
         warn: @escaping (String) -> Void,
         tell: @escaping (TakeOverEvent) -> Void,
@@ -53,6 +57,7 @@ final class RedisAgent {
         self.record = PromiseFile(directory: directory)
         self.files = TransferFiles(directory: directory)
         self.others = others
+        self.roster = roster
         self.queue = queue
         self.warn = warn
         self.tell = tell
@@ -182,7 +187,7 @@ final class RedisAgent {
             self.attempt(operation) {
                 self.isDetached = false
                 try self.follow(primary)
-                return .replicating(operation: operation)
+                return .replicating(operation: operation, as: self.name)
             }
         case .awaitMarker(let epoch, let replicaCount, let bound):
             self.tell(.redis(.markerHeld(epoch, by: self.holders(of: epoch, replicaCount, within: bound))))
@@ -209,7 +214,7 @@ final class RedisAgent {
     }
 
     private func follow(_ primary: MemberID) throws {
-        guard let address = self.others.first(where: { $0.value == primary })?.key else {
+        guard let address = self.others[primary] else {
             throw StorageError.incompatible("nobody knows where member \(primary.number) is")
         }
         // What was sent earlier on a connection that is lost could otherwise undo this.
@@ -217,7 +222,7 @@ final class RedisAgent {
             try self.redis.detach()
             self.hasLooseEnd = false
         }
-        try self.redis.follow(address)
+        try self.redis.follow(address, as: self.name)
     }
 
     /// Which members have the marker; it goes on waiting only as long as there is nothing else to do.
@@ -228,11 +233,11 @@ final class RedisAgent {
         repeat {
             let found = try? self.redis.waitForReplicas(
                 replicaCount,
-                among: Set(self.others.keys),
+                among: self.roster.addresses,
                 within: min(Self.waitSlice, max(.milliseconds(1), deadline - .now))
             )
             guard let found else { return MemberSet() }
-            holders = MemberSet(found.compactMap { self.others[$0] })
+            holders = self.roster.members(at: found)
         } while holders.count < replicaCount && ContinuousClock.now < deadline && self.queue.isEmpty
         return holders
     }
@@ -258,7 +263,7 @@ final class RedisAgent {
 
     /// The members that have all that the primary had when it was asked first.
     private func replicas(of first: ReplicationState, waits: Bool) throws -> MemberSet {
-        let members = Set(self.others.keys)
+        let members = self.roster.addresses
         let deadline = ContinuousClock.now + Self.catchUpBound
         var state = first
         while true {
@@ -269,7 +274,7 @@ final class RedisAgent {
                 heardWithin: Self.longestSilence
             )
             guard complete != talking, waits, ContinuousClock.now < deadline, self.queue.isEmpty else {
-                return MemberSet(complete.compactMap { self.others[$0] })
+                return self.roster.members(at: complete)
             }
             try self.redis.askReplicas(within: Self.catchUpSlice)
             state = try self.redis.replicationState()

@@ -13,7 +13,8 @@ package final class RedisMemberStore: MemberStore {
     private let configuration: RedisStoreConfiguration
     private let durability: MemberRedisServer.Durability
     private let directory: String
-    private let others: [RedisAddress: MemberID]
+    private let others: [MemberID: RedisAddress]
+    private let roster: ReplicaRoster
     private let warn: @Sendable (String) -> Void
     private let queue = AgentQueue<Work>()
     private let thread = Mutex<DedicatedThread<Void>?>(nil)
@@ -22,19 +23,22 @@ package final class RedisMemberStore: MemberStore {
     ///   - configuration: how the manager enters its own Redis.
     ///   - durability: when that Redis is to confirm a write; there is a warning if it does so earlier.
     ///   - directory: where that Redis has its files, and where the record is kept.
-    ///   - others: where the Redis of each other member announces itself.
+    ///   - others: where the Redis of each other member is.
+    ///   - roster: which replicas count; it learns who they are.
     ///   - warn: is told what an operator ought to know, in words; called on the thread of the store.
     package init(
         configuration: RedisStoreConfiguration,
         durability: MemberRedisServer.Durability,
         directory: String,
         others: [MemberID: RedisAddress],
+        roster: ReplicaRoster,
         warn: @escaping @Sendable (String) -> Void
     ) {
         self.configuration = configuration
         self.durability = durability
         self.directory = directory
-        self.others = Dictionary(others.map { ($0.value, $0.key) }, uniquingKeysWith: { first, _ in first })
+        self.others = others
+        self.roster = roster
         self.warn = warn
     }
 
@@ -48,13 +52,14 @@ package final class RedisMemberStore: MemberStore {
         failing fail: @escaping @Sendable (any Error) -> Void
     ) {
         let (configuration, directory, others) = (self.configuration, self.directory, self.others)
-        let (durability, queue, warn) = (self.durability, self.queue, self.warn)
+        let (durability, roster, queue, warn) = (self.durability, self.roster, self.queue, self.warn)
         let thread = DedicatedThread(name: "agent") {
             RedisAgent(
                 redis: MemberRedis(configuration: configuration),
                 durability: durability,
                 directory: directory,
                 others: others,
+                roster: roster,
                 queue: queue,
                 warn: warn,
                 tell: tell,
@@ -70,6 +75,10 @@ package final class RedisMemberStore: MemberStore {
 
     package func perform(_ action: RedisAction) {
         self.queue.put(.perform(action))
+    }
+
+    package func admit(_ name: ReplicaName, of member: MemberID) {
+        self.roster.admit(name, of: member)
     }
 
     package func report(_ answer: @escaping @Sendable (RedisReport?) -> Void) {

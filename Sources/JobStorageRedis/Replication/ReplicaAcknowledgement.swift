@@ -8,11 +8,22 @@ package struct ReplicaAcknowledgement: Hashable, Sendable {
     ///
     /// Redis counts connections, so that one member that is connected twice counts twice, and a host that was a member
     /// once and still has a copy counts, too. Where either may be, they have to be told apart.
-    package var members: Set<RedisAddress>?
+    package var members: Set<RedisAddress>? { self.roster?.addresses ?? self.fixedMembers }
+    private let fixedMembers: Set<RedisAddress>?
+    private let roster: ReplicaRoster?
 
     package init(replicaCount: Int, timeout: Duration, members: Set<RedisAddress>? = nil) {
         self.replicaCount = replicaCount
         self.timeout = timeout
-        self.members = members
+        self.fixedMembers = members
+        self.roster = nil
+    }
+
+    /// - Parameter roster: the members that count, which it may come to know only later.
+    package init(replicaCount: Int, timeout: Duration, roster: ReplicaRoster) {
+        self.replicaCount = replicaCount
+        self.timeout = timeout
+        self.fixedMembers = nil
+        self.roster = roster
     }
 }

@@ -6,12 +6,23 @@ import Glibc
 /// rewrite, the increments what was appended since; what is of another type is about to be deleted.
 package struct LogManifest: Sendable, Equatable {
     /// One file of the log.
-    struct Part: Sendable, Equatable {
+    package struct Part: Sendable, Equatable {
         /// Its place among the parts of its type.
         let number: UInt64
         let path: String
         /// Whether Redis appended to it, and did not write it as a whole.
         let isIncrement: Bool
+
+        /// The name of its file.
+        package var name: String { self.path.split(separator: "/").last.map(String.init) ?? self.path }
+
+        /// Brings it to the disk; false when that cannot be done.
+        package func sync() -> Bool {
+            let descriptor = open(self.path, O_RDONLY | O_CLOEXEC)
+            guard descriptor >= 0 else { return false }
+            defer { close(descriptor) }
+            return fdatasync(descriptor) == 0
+        }
     }
 
     /// How long the parts are, in bytes.
@@ -54,6 +65,11 @@ package struct LogManifest: Sendable, Equatable {
     /// The file to which Redis appended last.
     var lastIncrement: Part? {
         self.parts.filter(\.isIncrement).max { $0.number < $1.number }
+    }
+
+    /// The file to which Redis appends, if it is the only one to which it did since the last rewrite.
+    package var onlyIncrement: Part? {
+        self.parts.count(where: \.isIncrement) == 1 ? self.lastIncrement : nil
     }
 
     /// How long the parts are; nil when one of them is not there, as when it was replaced meanwhile.

@@ -28,29 +28,41 @@ package struct ZeroedTail: Sendable, Equatable {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw Self.unwritable(path) }
         let length = Int(status.st_size)
-        guard let kept = try Self.lengthWithoutZeros(of: descriptor, at: path, length: length) else { return nil }
+        let kept = try Self.lengthWithoutZeros(of: descriptor, at: path, length: length)
+        guard kept < length, try Self.endsCommand(descriptor, at: path, length: kept) else { return nil }
         guard ftruncate(descriptor, off_t(kept)) == 0, fsync(descriptor) == 0 else { throw Self.unwritable(path) }
         return ZeroedTail(path: path, byteCount: length - kept)
     }
 
-    /// How much there is before the zeros; nil when the file does not end in zeros, or they do not follow a command.
-    private static func lengthWithoutZeros(
+    /// How much there is before the zeros at the end, if there are any.
+    static func lengthWithoutZeros(
         of descriptor: Int32,
         at path: String,
         length: Int
-    ) throws(MemberFileError) -> Int? {
+    ) throws(MemberFileError) -> Int {
         var chunk = [UInt8](repeating: 0, count: min(Self.chunkByteCount, length))
         var end = length
         while end > 0 {
             let start = max(0, end - chunk.count)
-            guard try Self.read(descriptor, into: &chunk, count: end - start, from: start, of: path) else { return nil }
-            if let last = chunk[..<(end - start)].lastIndex(where: { $0 != 0 }) {
-                let kept = start + last + 1
-                return kept < length && chunk[last] == UInt8(ascii: "\n") ? kept : nil
+            guard try Self.read(descriptor, into: &chunk, count: end - start, from: start, of: path) else {
+                return length
             }
+            if let last = chunk[..<(end - start)].lastIndex(where: { $0 != 0 }) { return start + last + 1 }
             end = start
         }
-        return length > 0 ? 0 : nil
+        return 0
+    }
+
+    /// Whether so much of the log ends as a command does, or is nothing.
+    private static func endsCommand(
+        _ descriptor: Int32,
+        at path: String,
+        length: Int
+    ) throws(MemberFileError) -> Bool {
+        guard length > 0 else { return true }
+        var byte: [UInt8] = [0]
+        return try Self.read(descriptor, into: &byte, count: 1, from: length - 1, of: path)
+            && byte[0] == UInt8(ascii: "\n")
     }
 
     /// Reads as many bytes as are asked for; false when there are fewer.

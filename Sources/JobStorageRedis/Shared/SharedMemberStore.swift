@@ -57,6 +57,9 @@ package final class SharedMemberStore: MemberStore {
         self.queue.put(.perform(action))
     }
 
+    /// Nobody's confirmations are asked for.
+    package func admit(_ name: ReplicaName, of member: MemberID) {}
+
     package func report(_ answer: @escaping @Sendable (RedisReport?) -> Void) {
         self.queue.put(.report(answer))
     }

@@ -113,7 +113,7 @@ final class SharedRedisAgent {
             self.tell(.redis(.detached(operation: operation, self.vote(at: position))))
         case .promote(let operation, let epoch):
             self.promote(operation, to: epoch)
-        case .replicate(let operation, _): self.tell(.redis(.replicating(operation: operation)))
+        case .replicate(let operation, _): self.tell(.redis(.replicating(operation: operation, as: nil)))
         case .awaitMarker(let epoch, _, _): self.tell(.redis(.markerHeld(epoch, by: MemberSet())))
         case .removeTransferFile: break
         case .inspect(let operation):

@@ -146,6 +146,7 @@ extension MemberService {
             case .send(let message, let member): self.service.network.send(message, to: member)
             case .store(let record): self.service.store.store(record)
             case .redis(let action): self.service.store.perform(action)
+            case .admit(let name, let member): self.service.store.admit(name, of: member)
             case .etcd(let action):
                 let (register, inbox) = (self.service.register, self.inbox)
                 questions.addTask {
@@ -195,6 +196,7 @@ extension MemberService {
         private func answer(_ asker: PeerAsker, with report: RedisReport?) {
             var status = self.desk.status(findings: self.findings)
             status.store = report.map { MemberStatus.Store($0, of: self.desk.membership) }
+            status.etcd = self.service.register.troubles
             guard let bytes = try? JSONEncoder().encode(status) else { return }
             self.service.network.answer(Array(bytes), to: asker)
         }

@@ -80,6 +80,8 @@ final class Lane {
         case ahead
     }
 
+    private static let greatestOffer = UInt64(1) << 62
+
     let key: LaneKey
     /// As it is stored with the next transaction.
     private(set) var record: LaneRecord
@@ -195,13 +197,19 @@ final class Lane {
     }
 
     /// Every offer up to this number has arrived or was withdrawn; whether that is news.
+    ///
+    /// A store that lost its last transactions has forgotten some of these numbers. The front has not, and would take a job
+    /// that is offered under one of them for one that it has had.
     func settle(through number: UInt64) -> Bool {
         while let first = self.unsettled.first, first.number <= number {
             self.unsettled.removeFirst()
             self.uncount(first)
         }
         guard number > self.record.settled else { return false }
-        self.record.settled = min(number, self.record.offered)
+        // No lane ever gets so far; the next number has to be one.
+        let known = min(number, Self.greatestOffer)
+        self.record.settled = known
+        self.record.offered = max(self.record.offered, known)
         return true
     }
 

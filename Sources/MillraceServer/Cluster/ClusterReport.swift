@@ -25,6 +25,8 @@ package struct ClusterReport: Encodable, Sendable {
     /// How many of those it takes to have a leader.
     package var neededVoterCount: Int
     package var members: [Row]
+    /// What the members know to be wrong with etcd, in words; each once.
+    package var etcd: [String]
 
     /// - Parameters:
     ///   - sharesStore: whether all members use one Redis, so that each of them may lead.
@@ -52,6 +54,9 @@ package struct ClusterReport: Encodable, Sendable {
             )
         }
         self.voterCount = self.members.count { $0.hasVote ?? false }
+        self.etcd = answers.flatMap { $0.status?.etcd ?? [] }.reduce(into: []) { known, trouble in
+            if !known.contains(trouble) { known.append(trouble) }
+        }
     }
 
     /// Whether the cluster takes jobs.
@@ -123,6 +128,8 @@ package struct ClusterReport: Encodable, Sendable {
             zip(row, widths).map { text, width in text + String(repeating: " ", count: width - text.count) }
                 .joined(separator: "  ")
         }
-        return ([heading, ""] + lines.map { $0.replacing(/\ +$/, with: "") }).joined(separator: "\n") + "\n"
+        let table = [heading, ""] + lines.map { $0.replacing(/\ +$/, with: "") }
+        let troubles = self.etcd.isEmpty ? [] : [""] + self.etcd
+        return (table + troubles).joined(separator: "\n") + "\n"
     }
 }

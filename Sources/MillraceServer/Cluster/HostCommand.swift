@@ -45,13 +45,14 @@ struct HostCommand {
             frontName: "host-\(self.settings.cluster.member ?? 0)"
         )
         let ownsRedis = self.settings.mode == .replicated
+        try processes.waitForEarlierChildren(logger)
         if ownsRedis, let own = self.settings.cluster.ownMember {
             let address = HostPort(host: own.host, port: UInt16(clamping: self.settings.cluster.redisPort))
             try await PortWait(setting: "cluster.redis_port", logger: logger).untilFree(address)
         }
-        let own = ownsRedis ? [try self.makeRedis(environment: environment, logger: logger)] : []
+        let own = ownsRedis ? [processes.redis(try self.makeRedis(environment: environment))] : []
         let children = try own + processes.children(environment: environment)
-        let keeper = ownsRedis && self.settings.durability == .memory ? try self.makeKeeper(logger: logger) : nil
+        let keeper = ownsRedis ? try self.makeKeeper(logger: logger) : nil
         try await processes.run(children, logger: logger) { await keeper?.run() }
     }
 
@@ -64,17 +65,17 @@ struct HostCommand {
                 credentials: .init(username: configuration.username, password: password)
             ),
             directory: self.settings.storageDirectory,
+            durability: self.settings.durability,
             logger: logger
         )
     }
 
-    private func makeRedis(environment: [String: String], logger: Logger) throws -> ChildProcess {
+    private func makeRedis(environment: [String: String]) throws -> ChildProcess {
         let password = try HostPassword(directory: self.settings.storageDirectory).make()
         let server = try MemberPlan(self.settings).redisServer(password: password)
         try server.prepare()
-        try RoleProcesses.cutZeroedTail(in: self.settings.storageDirectory, logger)
         return ChildProcess(
-            name: "redis",
+            name: RedisServerCommand.childName,
             executable: server.executable,
             // The port again, so that a Redis that has not read our configuration does not serve where nobody expects it.
             arguments: [RedisServerDirectives.standardInput, "--port", "\(server.address.port)"],

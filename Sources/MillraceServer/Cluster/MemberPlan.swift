@@ -98,13 +98,16 @@ struct MemberPlan {
     }
 
     /// How a leader does, and whom it waits for.
-    func leaderConfiguration(password: String) throws -> RedisStoreConfiguration {
+    ///
+    /// - Parameter roster: which replicas are those of the other members.
+    func leaderConfiguration(password: String, roster: ReplicaRoster) throws -> RedisStoreConfiguration {
         let count = self.membership.quorum - 1
         let acknowledgement = ReplicaAcknowledgement(
             replicaCount: count,
             timeout: Self.confirmationSlice,
-            // One that is connected twice must not be taken for two, nor one that was a member once for one that is.
-            members: Set(self.otherStores.values)
+            // One that is connected twice must not be taken for two, nor one that was a member once for one that is, nor
+            // anybody for one who has no more than the password for replication.
+            roster: roster
         )
         return try self.storeConfiguration(
             password: password,

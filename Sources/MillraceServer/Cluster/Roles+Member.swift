@@ -15,15 +15,25 @@ extension Roles {
         let logger = Logger(label: "manager")
         let plan = try MemberPlan(self.settings)
         let password = try HostPassword(directory: self.settings.storageDirectory).read()
+        let roster = ReplicaRoster(plan.otherStores)
         let store = RedisMemberStore(
             configuration: try plan.agentConfiguration(password: password),
             durability: plan.durability,
             directory: self.settings.storageDirectory,
-            others: plan.otherStores
+            others: plan.otherStores,
+            roster: roster
         ) { logger.warning("\($0)") }
         let desk = try self.makeDesk(of: plan, record: try store.readRecord())
         let ports = try MemberPorts(plan, keys: try LinkKeys(self.settings), logger: logger)
-        let leader = try self.makeLeader(of: plan, at: ports, desk: desk, password: password, logger: logger)
+        let configuration = try plan.leaderConfiguration(password: password, roster: roster)
+        let leader = try self.makeLeader(at: ports, desk: desk, logger: logger) {
+            MemberJobStore(
+                configuration: configuration,
+                others: plan.others.map { MemberID($0.number) },
+                roster: roster,
+                authority: desk
+            )
+        }
         var services: [any Service] = [leader]
         if self.settings.durability == .memory {
             services.insert(try self.makeSync(of: plan, password: password, logger: logger), at: 0)
@@ -86,24 +96,11 @@ extension Roles {
                 member: plan.id,
                 memberList: plan.memberList,
                 timeToLive: plan.terms.leaseTimeToLive
-            )
+            ) { logger.warning("\($0)") }
             let member = MemberService(desk: desk, register: register, store: store, network: network, logger: logger)
             // What is started last is stopped first: a leader stops leading while its loop can still finish.
             let reloader = self.makeReloader(of: [], gates: ports.gates, logger: logger)
-            try await self.run(services + [member, reloader], logger: logger)
-        }
-    }
-
-    private func makeLeader(
-        of plan: MemberPlan,
-        at ports: MemberPorts,
-        desk: MemberDesk,
-        password: String,
-        logger: Logger
-    ) throws -> ManagerService {
-        let configuration = try plan.leaderConfiguration(password: password)
-        return try self.makeLeader(at: ports, desk: desk, logger: logger) {
-            MemberJobStore(configuration: configuration, others: plan.otherStores, authority: desk)
+            try await self.run(services + [member, EtcdCare(register: register), reloader], logger: logger)
         }
     }
 

@@ -23,11 +23,12 @@ struct DevCommand {
         defer { lock.release() }
         let processes = RoleProcesses(settings: self.settings, options: self.options, frontName: "dev")
         let environment = ProcessInfo.processInfo.environment
-        let redis = try self.makeRedis(logger: logger)
-        let own = redis.map { [$0.child(environment: environment)] } ?? []
+        try processes.waitForEarlierChildren(logger)
+        let redis = try self.makeRedis()
+        let own = redis.map { [processes.redis($0.child(environment: environment))] } ?? []
         let watch = redis.map(RedisWatch.init(of:))
         let children = try own + processes.children(environment: environment)
-        let keeper = redis.flatMap { $0.durability == .memory ? self.keeper(of: $0, logger: logger) : nil }
+        let keeper = redis.map { self.keeper(of: $0, logger: logger) }
         try await processes.run(children, watch: watch, logger: logger) {
             async let isKept: Void? = keeper?.run()
             await self.announce()
@@ -36,7 +37,7 @@ struct DevCommand {
     }
 
     /// The Redis of our own, ready to be started; nil when the settings name another.
-    private func makeRedis(logger: Logger) throws -> RedisServerCommand? {
+    private func makeRedis() throws -> RedisServerCommand? {
         guard self.settings.ownsRedis, case .unix(let socket) = self.settings.redisEndpoint else { return nil }
         let redis = try RedisServerCommand(
             executable: self.settings.redis.server,
@@ -46,7 +47,6 @@ struct DevCommand {
             password: self.settings.redis.password
         )
         try redis.prepare()
-        try RoleProcesses.cutZeroedTail(in: self.settings.storageDirectory, logger)
         return redis
     }
 
@@ -55,6 +55,7 @@ struct DevCommand {
             endpoint: .unixSocket(path: redis.socket),
             options: RedisConnectionOptions(credentials: redis.password.map { .init(password: $0.value) }),
             directory: self.settings.storageDirectory,
+            durability: redis.durability,
             logger: logger
         )
     }

@@ -3,14 +3,16 @@ import Logging
 import NIOPosix
 import Redis
 
-/// Sees to a ``LogRepair`` of our own Redis, from the process that is there for as long as Redis is.
+/// Looks after the log of our own Redis, from the process that is there for as long as Redis is.
 ///
-/// A manager whose disk is full may not be: it ends when it cannot write what it promised.
+/// It sees to a ``LogRepair``, and notes how far the log is whole (``LogMark``). A manager whose disk is full may not be
+/// there: it ends when it cannot write what it promised. A Redis that syncs each write ends then, too, and needs no repair.
 struct LogKeeper: Sendable {
     let endpoint: RedisEndpoint
     let options: RedisConnectionOptions
     /// Where Redis keeps its data.
     let directory: String
+    let durability: Settings.Durability
     let logger: Logger
 
     /// Runs until the task is cancelled.
@@ -34,6 +36,8 @@ struct LogKeeper: Sendable {
             let text = try? connection.command("INFO", "persistence").string
         else { return before }
         let isSameLog = (try? LogManifest.read(in: self.directory)) == manifest
+        if isSameLog, let manifest { self.note(manifest, text) }
+        guard self.durability == .memory else { return before }
         switch repair.take(text, length: isSameLog ? length : nil) {
         case .nothing: break
         case .report: self.logger.error("Redis cannot write its log; is its disk full?")
@@ -44,5 +48,24 @@ struct LogKeeper: Sendable {
         case .done: self.logger.notice("Redis has written its log anew")
         }
         return repair
+    }
+
+    /// Notes how much of the log is whole, and on the disk.
+    ///
+    /// What Redis says that it has written, in a turn in which it answers, is whole. It is noted only of a log with one part
+    /// that grows, and not while a disk that was full may have left a gap in it.
+    private func note(_ manifest: LogManifest, _ persistence: String) {
+        guard let part = manifest.onlyIncrement, let length = manifest.length,
+            let written = LogRepair.incrementByteCount(of: persistence, length: length), written > 0
+        else { return }
+        let mark = LogMark(file: part.name, byteCount: written)
+        guard LogMark.read(in: self.directory) != mark else { return }
+        // With durability "disk" Redis has synced what it says that it has written.
+        guard self.durability == .disk || part.sync() else { return }
+        do {
+            try mark.write(in: self.directory)
+        } catch {
+            self.logger.debug("what is whole of Redis's log cannot be noted", metadata: ["reason": "\(error)"])
+        }
     }
 }

@@ -83,6 +83,21 @@ struct LogRepair {
         return length.increments + (base == 0 ? 0 : length.base) > written
     }
 
+    /// How much Redis says that it has written behind the base of the log, in bytes; nil when that cannot be told.
+    ///
+    /// - Parameters:
+    ///   - persistence: what `INFO persistence` answers.
+    ///   - length: how long the parts of the log were before it was asked.
+    static func incrementByteCount(of persistence: String, length: LogManifest.Length) -> Int? {
+        let lines = Set(persistence.split(whereSeparator: \.isNewline))
+        guard lines.contains("aof_last_write_status:ok"), lines.contains("aof_rewrite_in_progress:0"),
+            lines.contains("aof_rewrite_scheduled:0"), let written = Self.number("aof_current_size", in: lines),
+            let base = Self.number("aof_base_size", in: lines), lines.contains("loading:0"),
+            !Self.hasGap(length, lines)
+        else { return nil }
+        return written - (base == 0 ? 0 : length.base)
+    }
+
     private static func number(_ name: String, in lines: Set<Substring>) -> Int? {
         lines.first { $0.hasPrefix(name + ":") }.flatMap { Int($0.dropFirst(name.count + 1)) }
     }

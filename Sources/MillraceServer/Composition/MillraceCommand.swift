@@ -14,6 +14,7 @@ struct MillraceCommand {
         CommandLine.ExtraCommand(name: "demo", summary: "Work a few hundred jobs through a running server"),
         CommandLine.ExtraCommand(name: "bench", summary: "Measure a running server, and check that it loses no job"),
         CommandLine.ExtraCommand(name: "keys", summary: "Make a pair of keys for the links between hosts"),
+        CommandLine.ExtraCommand(name: "mend", summary: "Cut off Redis's log what was never acknowledged"),
     ]
 
     /// - Returns: the exit code: 0 when all is well, 1 for a failure, 2 for a command line that makes no sense.
@@ -49,6 +50,8 @@ struct MillraceCommand {
             return await BenchCommand().run(arguments)
         case .extra("keys", let arguments):
             return KeysCommand().run(arguments)
+        case .extra("mend", let arguments):
+            return MendCommand().run(arguments)
         case .extra(_, let arguments):
             return await DemoCommand().run(arguments)
         case .dev, .host, .front, .manager, .scheduler:

@@ -25,6 +25,21 @@ struct RoleProcesses {
     /// What the front is called if the settings do not say.
     let frontName: String
 
+    /// The lock that Redis and the manager share.
+    private var childrenLock: ChildrenLock { ChildrenLock(directory: self.settings.storageDirectory) }
+
+    /// Waits until those of an earlier run are gone, whose supervisor was killed perhaps.
+    func waitForEarlierChildren(_ logger: Logger) throws {
+        try self.childrenLock.waitUntilFree {
+            logger.notice("waiting for the Redis and the manager of an earlier run to end")
+        }
+    }
+
+    /// The same Redis, which can be told to have ended by the lock.
+    func redis(_ child: ChildProcess) -> ChildProcess {
+        child.sharing(self.childrenLock.path)
+    }
+
     /// A front, a manager and a scheduler, with our own flags.
     func children(environment: [String: String]) throws -> [ChildProcess] {
         let path = try FileManager.default.destinationOfSymbolicLink(atPath: Self.executable)
@@ -37,7 +52,9 @@ struct RoleProcesses {
                 name: role,
                 executable: path,
                 arguments: [role] + self.options.arguments + more,
-                environment: environment
+                environment: environment,
+                // It has a socket beside Redis's, and promises in a file there.
+                lock: role == "manager" ? self.childrenLock.path : nil
             )
         }
     }
@@ -51,8 +68,12 @@ struct RoleProcesses {
         logger: Logger,
         announce: @escaping @Sendable () async -> Void
     ) async throws {
+        let directory = self.settings.storageDirectory
         let isStopping = Gate()
-        let supervisor = Supervisor(children: children, launcher: Self.executable) { event in
+        let supervisor = Supervisor(children: children, launcher: Self.executable) { name in
+            // Each time: it may have been killed while it wrote.
+            if name == RedisServerCommand.childName { try Self.cutLog(in: directory, logger) }
+        } report: { event in
             if case .stopping = event { isStopping.open() }
             self.log(event, isStopping: isStopping.isOpen, logger)
             watch?.take(event)
@@ -76,13 +97,37 @@ struct RoleProcesses {
         logger.info("stopped")
     }
 
-    /// Repairs what a power cut does to the log of a Redis of our own, before that is started.
-    static func cutZeroedTail(in directory: String, _ logger: Logger) throws {
-        guard let tail = try ZeroedTail.cut(in: directory) else { return }
-        logger.warning(
-            "cut off the zeros at the end of Redis's log, which a power cut leaves",
-            metadata: ["file": "\(tail.path)", "bytes": "\(tail.byteCount)"]
-        )
+    /// Cuts off the log of a Redis of our own what was never acknowledged, before that is started.
+    static func cutLog(in directory: String, _ logger: Logger) throws {
+        if let tail = try ZeroedTail.cut(in: directory) {
+            logger.warning(
+                "cut off the zeros at the end of Redis's log, which a power cut leaves",
+                metadata: ["file": "\(tail.path)", "bytes": "\(tail.byteCount)"]
+            )
+        }
+        switch try UnfinishedTail.cut(in: directory) {
+        case .nothing: break
+        case .cut(let tail):
+            logger.warning(
+                "cut off a transaction that Redis had not finished writing, and nobody was told of",
+                metadata: [
+                    "file": "\(tail.path)", "bytes": "\(tail.byteCount)",
+                    "kept": "\(tail.keptPath ?? "no, for lack of space")",
+                ]
+            )
+        case .refused(.damaged(let path, let offset)):
+            logger.error(
+                "Redis's log is damaged, and is left as it is",
+                metadata: ["file": "\(path)", "offset": "\(offset)"]
+            )
+        case .refused(.acknowledged(let path, let offset, let noted)):
+            logger.error(
+                "Redis's log ends in the middle of something that may have been acknowledged, and is left as it is",
+                metadata: [
+                    "file": "\(path)", "offset": "\(offset)", "complete": "\(noted.map { "\($0)" } ?? "unknown")",
+                ]
+            )
+        }
     }
 
     private func log(_ event: SupervisorEvent, isStopping: Bool, _ logger: Logger) {

@@ -14,6 +14,8 @@ package struct ChildProcess: Sendable, Equatable {
     package let attemptBound: Int
     /// The file that it reads as its standard input.
     package let input: String
+    /// The file whose lock it shares for as long as it runs, if it is started through the launcher; see ``ChildrenLock``.
+    package let lock: String?
 
     package init(
         name: String,
@@ -22,7 +24,8 @@ package struct ChildProcess: Sendable, Equatable {
         environment: [String: String],
         stopTimeout: Duration = .seconds(15),
         attemptBound: Int = .max,
-        input: String = "/dev/null"
+        input: String = "/dev/null",
+        lock: String? = nil
     ) {
         self.name = name
         self.executable = executable
@@ -31,6 +34,21 @@ package struct ChildProcess: Sendable, Equatable {
         self.stopTimeout = stopTimeout
         self.attemptBound = attemptBound
         self.input = input
+        self.lock = lock
+    }
+
+    /// The same child, which shares the lock of a file for as long as it runs.
+    func sharing(_ lock: String) -> ChildProcess {
+        ChildProcess(
+            name: self.name,
+            executable: self.executable,
+            arguments: self.arguments,
+            environment: self.environment,
+            stopTimeout: self.stopTimeout,
+            attemptBound: self.attemptBound,
+            input: self.input,
+            lock: lock
+        )
     }
 
     /// The same child, started through another program that ends it when this process dies.
@@ -42,7 +60,12 @@ package struct ChildProcess: Sendable, Equatable {
     ///   - launcher: the path of our own executable.
     ///   - parent: the id of this process.
     func started(through launcher: String, parent: Int32) -> ChildProcess {
-        let command = SupervisedExec(parent: parent, executable: self.executable, arguments: self.arguments)
+        let command = SupervisedExec(
+            parent: parent,
+            lock: self.lock,
+            executable: self.executable,
+            arguments: self.arguments
+        )
         return ChildProcess(
             name: self.name,
             executable: launcher,

@@ -24,10 +24,16 @@ final class RunningProcess: Sendable {
     }
 
     /// Starts a child in a process group of its own, with standard output and error of ours.
-    static func start(_ child: ChildProcess) async -> Result<RunningProcess, StartFailure> {
+    ///
+    /// - Parameter prepare: what is done before, on the same thread.
+    static func start(
+        _ child: ChildProcess,
+        after prepare: @escaping @Sendable () throws -> Void = {}
+    ) async -> Result<RunningProcess, StartFailure> {
         await withCheckedContinuation { continuation in
             Thread.detachNewThread {
                 do throws(StartFailure) {
+                    do { try prepare() } catch { throw StartFailure(reason: "\(error)") }
                     let process = RunningProcess(processID: try Self.spawn(child))
                     continuation.resume(returning: .success(process))
                     process.waitForEnd()

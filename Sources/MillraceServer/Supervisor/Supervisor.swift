@@ -15,6 +15,7 @@ package actor Supervisor {
     package static let impatientCall = 3
 
     private let children: [ChildProcess]
+    private let prepare: @Sendable (String) throws -> Void
     private let report: @Sendable (SupervisorEvent) -> Void
     private var running: [Int: RunningProcess] = [:]
     /// Children that are being started, each with what opens when that has come to an end.
@@ -29,16 +30,20 @@ package actor Supervisor {
     ///   - children: with names that differ, the first to be started first.
     ///   - launcher: the path of our own executable, through which children are started so that they end with us;
     ///     `nil` starts them directly.
+    ///   - prepare: called with the name of a child before each of its starts, on a thread where it may block; what it
+    ///     throws is why the child could not be started.
     ///   - report: called with each event, in the order of events, and must not block.
     package init(
         children: [ChildProcess],
         launcher: String?,
+        prepare: @escaping @Sendable (String) throws -> Void = { _ in },
         report: @escaping @Sendable (SupervisorEvent) -> Void
     ) {
         let parent = getpid()
         self.children = children.map { child in
             launcher.map { child.started(through: $0, parent: parent) } ?? child
         }
+        self.prepare = prepare
         self.report = report
     }
 
@@ -90,7 +95,8 @@ package actor Supervisor {
             settled.open()
         }
         self.startedAt[index] = .now
-        switch await RunningProcess.start(self.children[index]) {
+        let prepare = self.prepare
+        switch await RunningProcess.start(self.children[index], after: { try prepare(name) }) {
         case .success(let process):
             self.running[index] = process
             self.report(.started(name, processID: process.processID))

@@ -13,7 +13,7 @@ struct AgentTests {
         run: RedisRun? = nil
     ) -> MachineDriver {
         var driver = MachineDriver(memberCount: 3, record: record, isIntact: isIntact, run: run)
-        driver.receive(.message(.cut(MachineDriver.epoch), from: Self.candidate))
+        driver.isCut(by: 1)
         driver.store()
         driver.detached()
         return driver
@@ -31,7 +31,7 @@ struct AgentTests {
     @Test("answers a cut only when its promise is on disk and its Redis is detached")
     func cut() {
         var driver = MachineDriver(memberCount: 3)
-        driver.receive(.message(.cut(MachineDriver.epoch), from: Self.candidate))
+        driver.isCut(by: 1)
         #expect(driver.lastActions == [.store(MemberRecord(promise: MachineDriver.epoch, isClean: true))])
         driver.store()
         #expect(driver.lastActions == [.redis(.detach(operation: 2))])
@@ -80,7 +80,7 @@ struct AgentTests {
         let first = RedisRun("a")
         let record = MemberRecord(promise: Epoch(1), isClean: true, run: first)
         var driver = MachineDriver(memberCount: 3, record: record, run: first)
-        driver.receive(.message(.cut(MachineDriver.epoch), from: Self.candidate))
+        driver.isCut(by: 1)
         let underWay = MemberRecord(promise: MachineDriver.epoch, isClean: true, run: first)
         #expect(driver.lastActions == [.store(underWay)])
         driver.receive(.redis(.stopped))
@@ -96,7 +96,7 @@ struct AgentTests {
     @Test("names the present run when Redis was started anew while the first record with a run was on its way")
     func runAfterRecord() {
         var driver = MachineDriver(memberCount: 3, run: RedisRun("a"))
-        driver.receive(.message(.cut(MachineDriver.epoch), from: Self.candidate))
+        driver.isCut(by: 1)
         let underWay = MemberRecord(promise: MachineDriver.epoch, isClean: true, run: RedisRun("a"))
         driver.receive(.redis(.stopped))
         driver.receive(.redis(.started(isIntact: true, run: RedisRun("b"))))
@@ -120,6 +120,21 @@ struct AgentTests {
         #expect(driver.lastActions.isEmpty, "a late cut of the epoch that it follows")
     }
 
+    @Test("tells the primary under which name it follows, and again whenever that says that it lives")
+    func name() {
+        let name = ReplicaName(high: 1, low: 2)
+        let announcement = TakeOverAction.send(.announce(MachineDriver.epoch, as: name), to: Self.candidate)
+        var driver = Self.cut()
+        driver.receive(.etcd(.state(MachineDriver.state(revision: 11, leader: (10, 1), primary: (10, 1)))))
+        driver.store()
+        driver.receive(.redis(.replicating(operation: driver.operation ?? 0, as: name)))
+        #expect(driver.lastActions.contains(announcement))
+        driver.receive(.message(.heartbeat(MachineDriver.epoch), from: Self.candidate))
+        #expect(driver.lastActions.contains(announcement))
+        driver.receive(.message(.heartbeat(MachineDriver.epoch), from: MemberID(2)))
+        #expect(!driver.lastActions.contains(announcement))
+    }
+
     @Test("follows neither a primary that lost the leader key nor one of an epoch below its promise")
     func deposed() {
         for leader in [nil, (12, 2), (9, 2)] as [(UInt64, UInt8)?] {
@@ -135,7 +150,7 @@ struct AgentTests {
         var driver = Self.cut()
         driver.receive(.etcd(.state(MachineDriver.state(revision: 11, leader: (10, 1), primary: (10, 1)))))
         driver.store()
-        driver.receive(.redis(.replicating(operation: driver.operation ?? 0)))
+        driver.receive(.redis(.replicating(operation: driver.operation ?? 0, as: nil)))
         driver.receive(
             .redis(.inspected(operation: driver.operation ?? 0, MachineDriver.report(at: MachineDriver.old)))
         )
@@ -154,7 +169,7 @@ struct AgentTests {
     @Test("tries again when Redis refuses or does not answer")
     func retries() {
         var driver = MachineDriver(memberCount: 3)
-        driver.receive(.message(.cut(MachineDriver.epoch), from: Self.candidate))
+        driver.isCut(by: 1)
         driver.store()
         driver.receive(.redis(.failed(operation: 2)))
         #expect(!driver.wait(249).contains(.redis(.detach(operation: 3))))
@@ -163,7 +178,7 @@ struct AgentTests {
         #expect(driver.lastActions.count == 1)
 
         var silent = MachineDriver(memberCount: 3)
-        silent.receive(.message(.cut(MachineDriver.epoch), from: Self.candidate))
+        silent.isCut(by: 1)
         silent.store()
         #expect(silent.wait(2_250).contains(.redis(.detach(operation: 3))))
         silent.receive(.redis(.detached(operation: 2, MachineDriver.report(at: MachineDriver.old))))

@@ -81,11 +81,16 @@ struct CandidateTests {
         #expect((actions.resignation != nil) == (milliseconds == 2_500))
     }
 
-    @Test("resigns when a member promised a higher epoch")
+    @Test("asks etcd when a member says that it promised a higher epoch, and believes nobody else")
     func refused() {
         var driver = MachineDriver(memberCount: 3)
         driver.winAndCut()
-        driver.receive(.message(.cutRefused(MachineDriver.epoch, promised: Epoch(11)), from: MemberID(2)))
+        driver.wait(300)
+        driver.receive(.message(.cutRefused(MachineDriver.epoch, promised: Epoch(.max)), from: MemberID(2)))
+        #expect(driver.lastActions == [.etcd(.readState(askedAt: driver.now))])
+        driver.receive(.message(.cutRefused(MachineDriver.epoch, promised: Epoch(.max)), from: MemberID(2)))
+        #expect(driver.lastActions.isEmpty, "it was asked just now")
+        driver.receive(.etcd(.state(MachineDriver.state(revision: 11, leader: (11, 2)))))
         #expect(driver.lastActions.resignation != nil)
     }
 

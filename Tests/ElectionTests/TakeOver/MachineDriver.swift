@@ -19,7 +19,8 @@ struct MachineDriver {
         sharesStore: Bool = false,
         record: MemberRecord = Self.clean,
         isIntact: Bool = true,
-        run: RedisRun? = nil
+        run: RedisRun? = nil,
+        position: Position = Self.old
     ) {
         self.machine = MemberMachine(
             id: MemberID(0),
@@ -32,7 +33,7 @@ struct MachineDriver {
         )
         self.receive(.redis(.started(isIntact: isIntact, run: run)))
         self.store()
-        self.inspected(Self.report(at: Self.old))
+        self.inspected(Self.report(at: position))
     }
 
     var now: Uptime { Uptime(nanoseconds: self.milliseconds * 1_000_000) }
@@ -56,6 +57,12 @@ struct MachineDriver {
             actions += self.receive(.tick)
         }
         return actions
+    }
+
+    /// Lets a member that has won epoch 10 have this one cut.
+    mutating func isCut(by member: UInt8) {
+        self.receive(.etcd(.state(Self.state(revision: 10, leader: (10, member)))))
+        self.receive(.message(.cut(Self.epoch), from: MemberID(member)))
     }
 
     /// The number of the operation that was asked of Redis last.

@@ -9,6 +9,10 @@ struct PeerMessageTests {
 
     /// Each kind of message, and its bytes in version 1, which never change.
     static let samples: [(PeerMessage, [UInt8])] = [
+        (
+            .announce(Self.epoch, as: ReplicaName(high: 0x1112_1314_1516_1718, low: 9)),
+            [1, 7, 8, 7, 6, 5, 4, 3, 2, 1, 0x18, 0x17, 0x16, 0x15, 0x14, 0x13, 0x12, 0x11, 9, 0, 0, 0, 0, 0, 0, 0]
+        ),
         (.cut(Self.epoch), [1, 1, 8, 7, 6, 5, 4, 3, 2, 1]),
         (
             .cutAnswer(Self.epoch, position: Self.position, isVoter: true),
@@ -48,7 +52,7 @@ struct PeerMessageTests {
         let bytes = PeerMessage.cut(Self.epoch).encoded()
         #expect(throws: PeerMessageError.version(0)) { try PeerMessage(decoding: [0] + bytes[1...]) }
         #expect(throws: PeerMessageError.version(2)) { try PeerMessage(decoding: [2] + bytes[1...]) }
-        for kind in [0, 7, 255] as [UInt8] {
+        for kind in [0, 8, 255] as [UInt8] {
             #expect(throws: PeerMessageError.kind(kind)) { try PeerMessage(decoding: [1, kind] + bytes[2...]) }
         }
         let answer = PeerMessage.cutAnswer(Self.epoch, position: Self.position, isVoter: true).encoded()

@@ -35,7 +35,8 @@ struct MemberJobStoreTests {
         )
         return MemberJobStore(
             configuration: try MemberFixture.configuration(of: self.leader.server, acknowledgement: acknowledgement),
-            others: self.others,
+            others: Array(self.others.keys),
+            roster: ReplicaRoster(trusting: self.others),
             authority: authority
         )
     }
@@ -65,7 +66,12 @@ struct MemberJobStoreTests {
         let others = self.others
         let commit = DedicatedThread(name: "leader") { () -> Result<JobStorage.Confirmation, any Error> in
             Result {
-                let store = MemberJobStore(configuration: configuration, others: others, authority: authority)
+                let store = MemberJobStore(
+                    configuration: configuration,
+                    others: Array(others.keys),
+                    roster: ReplicaRoster(trusting: others),
+                    authority: authority
+                )
                 _ = try store.load()
                 return try store.commit(.turn(2))
             }
@@ -86,7 +92,12 @@ struct MemberJobStoreTests {
         let others = self.others
         let commit = DedicatedThread(name: "leader") { () -> Result<JobStorage.Confirmation, any Error> in
             Result {
-                let store = MemberJobStore(configuration: configuration, others: others, authority: authority)
+                let store = MemberJobStore(
+                    configuration: configuration,
+                    others: Array(others.keys),
+                    roster: ReplicaRoster(trusting: others),
+                    authority: authority
+                )
                 _ = try store.load()
                 return try store.commit(.turn(2))
             }

@@ -20,15 +20,19 @@ struct RedisMemberStoreTests {
             durability: MemberRedisServer.Durability = .disk,
             settings: MemberRedisServer.Durability? = nil,
             starts: Bool = true,
-            others: [MemberID: RedisAddress] = [:]
+            fixture: MemberFixture? = nil,
+            others: [MemberID: RedisAddress] = [:],
+            trustsAddresses: Bool = true
         ) throws {
-            self.fixture = try MemberFixture(durability: durability, starts: starts)
+            self.fixture = try fixture ?? MemberFixture(durability: durability, starts: starts)
+            if let fixture { try fixture.process.start() }
             let warnings = self.warnings
             self.store = RedisMemberStore(
                 configuration: try MemberFixture.configuration(of: self.fixture.server),
                 durability: settings ?? durability,
                 directory: self.fixture.path,
-                others: others
+                others: others,
+                roster: trustsAddresses ? ReplicaRoster(trusting: others) : ReplicaRoster(others)
             ) { warnings.put($0) }
             let (told, failures) = (self.told, self.failures)
             self.store.start({ told.put($0) }, failing: { failures.put("\($0)") })
@@ -122,7 +126,8 @@ struct RedisMemberStoreTests {
             configuration: try MemberFixture.configuration(of: fixture.server),
             durability: .disk,
             directory: fixture.path,
-            others: [:]
+            others: [:],
+            roster: ReplicaRoster([:])
         ) { _ in }
         store.start({ told.put($0) }, failing: { _ in })
         defer { store.stop() }
@@ -179,6 +184,48 @@ struct RedisMemberStoreTests {
         #expect(report.position == Self.position(7, 1))
         #expect(report.replicas.isEmpty)
         #expect(!report.isLinkUp)
+    }
+
+    @Test("a replica counts for a member only under the name that the member's agent gave it, whatever its address")
+    func impostor() throws {
+        let replica = try Agent(starts: false)
+        let primary = try Agent(others: [MemberID(2): replica.fixture.address], trustsAddresses: false)
+        try primary.wait(for: .redis(.started(isIntact: false, run: nil)))
+        primary.store.perform(.detach(operation: 0))
+        primary.store.perform(.promote(operation: 1, Epoch(7)))
+        try primary.wait(for: .redis(.promoted(operation: 1, Self.position(7, 1))))
+
+        // It has the password, and says that it is where the member's Redis is.
+        let impostor = try MemberFixture()
+        var connection = try impostor.connection()
+        _ = try connection.command("CONFIG", "SET", "replica-announce-port", replica.fixture.address.port)
+        try impostor.follow(primary.fixture)
+        primary.store.perform(.awaitMarker(Epoch(7), replicaCount: 1, within: .milliseconds(300)))
+        try primary.wait(for: .redis(.markerHeld(Epoch(7), by: MemberSet())))
+        #expect(try primary.report(.inspect(operation: 2)).replicas.isEmpty)
+    }
+
+    @Test("a member counts as soon as it is known by which name it follows")
+    func admission() throws {
+        let unstarted = try MemberFixture(starts: false)
+        let replica = try Agent(others: [MemberID(1): unstarted.address])
+        let primary = try Agent(
+            fixture: unstarted,
+            others: [MemberID(2): replica.fixture.address],
+            trustsAddresses: false
+        )
+        try primary.wait(for: .redis(.started(isIntact: false, run: nil)))
+        primary.store.perform(.detach(operation: 0))
+        primary.store.perform(.promote(operation: 1, Epoch(7)))
+        try primary.wait(for: .redis(.promoted(operation: 1, Self.position(7, 1))))
+        try replica.wait(for: .redis(.started(isIntact: false, run: nil)))
+        replica.store.perform(.replicate(operation: 1, from: MemberID(1)))
+        let name = try replica.told.wait(for: "its name") { event in
+            if case .redis(.replicating(1, let name)) = event { name } else { nil }
+        }
+        primary.store.admit(name, of: MemberID(2))
+        primary.store.perform(.awaitMarker(Epoch(7), replicaCount: 1, within: .seconds(10)))
+        try primary.wait(for: .redis(.markerHeld(Epoch(7), by: MemberSet([MemberID(2)]))))
     }
 
     @Test("what a Redis that is not there is told fails, and the record is written all the same")

@@ -27,19 +27,22 @@ final class FakeRegister: LeaderRegister {
     func perform(_ action: EtcdAction) async -> EtcdEvent? {
         self.actions.put(action)
         switch action {
-        case .readState: return .state(self.current)
+        case .readState(let askedAt), .raiseEpochs(_, let askedAt): return .read(self.current, askedAt: askedAt)
         case .campaign(let askedAt):
             let epoch = self.change { state in
                 state.leader = ClusterState.Holder(epoch: Epoch(state.revision), member: self.member)
             }
             return .won(epoch, askedAt: askedAt)
         case .keepAlive(let epoch, let askedAt): return .kept(epoch, askedAt: askedAt)
+        case .found(let epoch): return .founded(epoch)
         case .publish(let epoch): return .published(epoch)
         case .removeLeader, .resign:
             self.change { $0.leader = nil }
             return nil
         }
     }
+
+    var troubles: [String] { ["etcd is of a bad version"] }
 
     func watch(_ tell: @Sendable (ClusterState) -> Void) async throws {
         tell(self.current)
@@ -113,12 +116,14 @@ final class FakeStore: MemberStore {
                 return position
             }
             self.answer(.redis(.promoted(operation: operation, position)))
-        case .replicate(let operation, _): self.answer(.redis(.replicating(operation: operation)))
+        case .replicate(let operation, _): self.answer(.redis(.replicating(operation: operation, as: nil)))
         case .awaitMarker(let epoch, _, _): self.answer(.redis(.markerHeld(epoch, by: MemberSet())))
         case .removeTransferFile: break
         case .inspect(let operation): self.answer(.redis(.inspected(operation: operation, self.current)))
         }
     }
+
+    func admit(_ name: ReplicaName, of member: MemberID) {}
 
     func report(_ answer: @escaping @Sendable (RedisReport?) -> Void) {
         answer(self.current)

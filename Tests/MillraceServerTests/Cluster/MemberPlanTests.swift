@@ -23,7 +23,12 @@ struct MemberPlanTests {
     @Test("a leader waits for a majority of others, which are told apart from hosts that are members no more")
     func acknowledgement() throws {
         let counts = try [1, 2, 3, 4, 5].map { count in
-            try Self.plan(memberCount: count).leaderConfiguration(password: "p").acknowledgement
+            let plan = try Self.plan(memberCount: count)
+            let roster = ReplicaRoster(plan.otherStores)
+            for member in plan.others {
+                roster.admit(ReplicaName(high: 0, low: UInt64(member.number)), of: MemberID(member.number))
+            }
+            return try plan.leaderConfiguration(password: "p", roster: roster).acknowledgement
         }
         #expect(counts.map { $0?.replicaCount } == [nil, 1, 1, 2, 2])
         #expect(counts.map { $0?.members?.count } == [nil, 1, 2, 3, 4])
