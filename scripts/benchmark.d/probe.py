@@ -1,5 +1,6 @@
 """How long commands take while something else goes on."""
 
+import secrets
 import threading
 import time
 
@@ -44,8 +45,10 @@ class Probe:
         try:
             with Client(self._port, worker="benchmark-probe") as client:
                 number = 0
+                # No job is run again that was done under its name a moment ago.
+                run = secrets.token_hex(4)
                 while not self._is_over.wait(self._PAUSE_SECONDS):
-                    self._job(client, f"benchmark-probe-{number}")
+                    self._job(client, f"benchmark-probe-{run}-{number}")
                     number += 1
         except Exception as error:
             self._failure = error

@@ -4,6 +4,7 @@ This client sends no protocol version and hashes a password only once.
 Each scenario ends with `passed`, or with a traceback and exit code 1.
 """
 
+import secrets
 import sys
 from datetime import datetime, timedelta
 
@@ -11,12 +12,15 @@ import faktory
 from faktory import Worker
 from faktory.exceptions import FaktoryAuthenticationError
 
+# Part of each jid: a job that was done is not run again for a while, whoever pushes it.
+RUN = secrets.token_hex(4)
+
 
 def work():
     with faktory.connection() as client:
         for number in range(5):
-            assert client.queue("adder", args=[number], queue="fk", jid=f"fk-worked-{number}")
-        assert client.queue("broken", args=[], queue="fk", jid="fk-broken-1")
+            assert client.queue("adder", args=[number], queue="fk", jid=f"fk-worked-{RUN}-{number}")
+        assert client.queue("broken", args=[], queue="fk", jid=f"fk-broken-{RUN}-1")
 
     seen = []
 
@@ -54,9 +58,9 @@ def states():
 
 def connect():
     with faktory.connection() as client:
-        assert client.queue("a", args=["x"], queue="fkhello", jid="fk-hello-1")
+        assert client.queue("a", args=["x"], queue="fkhello", jid=f"fk-hello-{RUN}-1")
         assert client.faktory.fetch(["fkhello"])["args"] == ["x"]
-        client.faktory.reply("ACK", {"jid": "fk-hello-1"})
+        client.faktory.reply("ACK", {"jid": f"fk-hello-{RUN}-1"})
         assert next(client.faktory.get_message()) == "OK"
 
 

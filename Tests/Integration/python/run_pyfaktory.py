@@ -4,18 +4,22 @@ Each scenario ends with `passed`, or with a traceback and exit code 1.
 """
 
 import datetime
+import secrets
 import sys
 import time
 
 from pyfaktory import Client, Consumer, Job, MutateOperation, Producer
 from pyfaktory.util.enums import State
 
+# Part of each jid: a job that was done is not run again for a while, whoever pushes it.
+RUN = secrets.token_hex(4)
+
 
 def push_and_work():
     with Client(role="both", worker_id="pyfaktory-worker") as client:
         producer = Producer(client)
-        assert producer.push(Job(jid="py-single-1", jobtype="adder", args=[5, 4.0], queue="py"))
-        jobs = [Job(jid=f"py-bulk-{n}", jobtype="adder", args=[n], queue="py") for n in range(10)]
+        assert producer.push(Job(jid=f"py-single-{RUN}-1", jobtype="adder", args=[5, 4.0], queue="py"))
+        jobs = [Job(jid=f"py-bulk-{RUN}-{n}", jobtype="adder", args=[n], queue="py") for n in range(10)]
         assert producer.push_bulk(jobs) == {}
         for number in range(11):
             job = client._fetch(["nothing", "py"])
@@ -27,7 +31,7 @@ def push_and_work():
 
 def fail_and_retry():
     with Client(role="both", worker_id="pyfaktory-failing") as client:
-        Producer(client).push(Job(jid="py-failing-1", jobtype="adder", args=[], queue="pyfail", retry=3))
+        Producer(client).push(Job(jid=f"py-failing-{RUN}-1", jobtype="adder", args=[], queue="pyfail", retry=3))
         job = client._fetch(["pyfail"])
         assert client._fail(job["jid"], "ZeroDivisionError", "division by zero", ["line 1", "line 2"])
         client.mutate(MutateOperation(cmd="requeue", target="retries"))
@@ -42,7 +46,7 @@ def schedule():
     due = time.time() + 1.5
     text = datetime.datetime.fromtimestamp(due, datetime.timezone.utc).isoformat().replace("+00:00", "Z")
     with Client(role="both", worker_id="pyfaktory-later") as client:
-        Producer(client).push(Job(jid="py-later-1", jobtype="adder", args=[], queue="pylater", at=text))
+        Producer(client).push(Job(jid=f"py-later-{RUN}-1", jobtype="adder", args=[], queue="pylater", at=text))
         assert client.info()["faktory"]["sets"]["scheduled"] == 1
         job = None
         while job is None and time.time() < due + 10:
@@ -65,12 +69,12 @@ def heartbeat():
 
 def queues():
     with Client(role="both", worker_id="pyfaktory-queues") as client:
-        Producer(client).push(Job(jid="py-paused-1", jobtype="adder", args=[], queue="pypause"))
+        Producer(client).push(Job(jid=f"py-paused-{RUN}-1", jobtype="adder", args=[], queue="pypause"))
         assert client.queue_pause(["pypause"])
         assert client._fetch(["pypause"]) is None
         assert client.queue_unpause(all_queues=True)
-        assert client._fetch(["pypause"])["jid"] == "py-paused-1"
-        assert client._ack("py-paused-1")
+        assert client._fetch(["pypause"])["jid"] == f"py-paused-{RUN}-1"
+        assert client._ack(f"py-paused-{RUN}-1")
         assert client.queue_remove(["pypause"])
         assert "pypause" not in client.info()["faktory"]["queues"]
 
@@ -83,7 +87,7 @@ def consumer():
     client = Client(role="both", worker_id="pyfaktory-consumer", beat_period=5)
     client.connect()
     for number in range(5):
-        Producer(client).push(Job(jid=f"py-consumed-{number}", jobtype="double", args=[number], queue="pyconsume"))
+        Producer(client).push(Job(jid=f"py-consumed-{RUN}-{number}", jobtype="double", args=[number], queue="pyconsume"))
     worker = Consumer(client, queues=["pyconsume"], concurrency=2, grace_period=2)
     worker.register("double", double)
     done = worker.task_done
@@ -110,9 +114,9 @@ def consumer():
 def connect():
     with Client(role="both", worker_id="pyfaktory-hello") as client:
         assert client.info()["server"]["faktory_version"]
-        assert Producer(client).push(Job(jid="py-hello-1", jobtype="a", args=["x"], queue="pyhello"))
+        assert Producer(client).push(Job(jid=f"py-hello-{RUN}-1", jobtype="a", args=["x"], queue="pyhello"))
         assert client._fetch(["pyhello"])["args"] == ["x"]
-        assert client._ack("py-hello-1")
+        assert client._ack(f"py-hello-{RUN}-1")
 
 
 def wrong_password():
