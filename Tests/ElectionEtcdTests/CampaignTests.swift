@@ -74,15 +74,20 @@ struct CampaignTests {
 
     /// A lease of a second that has won the key; on a busy machine it may be over before that.
     private func shortLease(of client: EtcdClient) async throws -> EtcdLease {
-        while true {
-            let lease = try await client.grantLease(timeToLive: .seconds(1))
-            do {
-                let outcome = try await client.campaign(for: self.keys.leader, as: Array("m1".utf8), under: lease.id)
-                #expect(outcome.revision != nil)
-                return lease
-            } catch EtcdError.leaseNotFound {
-                continue
-            }
+        var lease = try await client.grantLease(timeToLive: .seconds(1))
+        while try await !self.hasWon(under: lease.id, through: client) {
+            lease = try await client.grantLease(timeToLive: .seconds(1))
+        }
+        return lease
+    }
+
+    /// Whether the key was won; not so when the lease is over by then.
+    private func hasWon(under lease: LeaseID, through client: EtcdClient) async throws -> Bool {
+        do {
+            let outcome = try await client.campaign(for: self.keys.leader, as: Array("m1".utf8), under: lease)
+            return outcome.revision != nil
+        } catch EtcdError.leaseNotFound {
+            return false
         }
     }
 

@@ -66,6 +66,7 @@ struct OrderWorld {
             configuration: configuration,
             counters: ConnectionCounters(),
             secrets: secrets,
+            passwords: PasswordVerifier(limits: configuration.passwordTries, logger: logger),
             logger: logger
         )
         self.lane = Lane(

@@ -223,7 +223,7 @@ final class ModelFront {
         case .replies(_, let number, let replies): self.receive(replies, toBatch: number, &history)
         case .late(_, let late):
             for late in late { self.receive(late: late, &history) }
-        case .dropWorkers, .alive, .tickDone: break
+        case .dropWorkers, .alive, .speaks, .tickDone: break
         }
     }
 

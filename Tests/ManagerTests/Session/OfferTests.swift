@@ -199,13 +199,14 @@ struct OfferTests {
     }
 
     @Test("a job is never offered under a number that the front has settled, though the store has forgotten it")
-    func forgottenNumbers() {
+    func forgottenNumbers() throws {
+        let job = try Job(parsing: Array(#"{"jid":"order-000001","jobtype":"Order","args":[]}"#.utf8))
         let key = LaneKey(session: SessionID(high: 1, low: 2), lane: 0)
         let record = LaneRecord(batch: 7, offered: 3, settled: 2, replies: [])
         for (settled, next) in [(3, 4), (90, 91), (.max, 1 << 62 + 1)] as [(UInt64, UInt64)] {
             let lane = Lane(key: key, record: record)
             #expect(lane.settle(through: settled))
-            #expect(lane.offer(JobID("order-000001"), for: 9) == next)
+            #expect(lane.offer(job, for: 9) == next)
         }
     }
 }

@@ -35,6 +35,7 @@ struct LogKeeperTests {
             endpoint: endpoint,
             options: RedisConnectionOptions(),
             directory: directory.path,
+            durability: .memory,
             logger: Logger(label: "test") { _ in TellingLogHandler(lines) }
         )
         let running = Task { await keeper.run() }
