@@ -227,7 +227,7 @@ def main():
     parser.add_argument("--faults-per-run", type=int, default=4, help="faults between two drains")
     parser.add_argument("--backlog", type=int, default=0, help="so many jobs that nobody works on lie there from the start")
     parser.add_argument("--backlog-bytes", type=quantity, default=0, help="how large all of those are together: 400M, 1G")
-    parser.add_argument("--half-closing", type=int, default=0, help="how many clients half-close their connections")
+    parser.add_argument("--half-closing", type=int, default=2, help="how many clients half-close their connections")
     parser.add_argument("--not-reading", type=int, default=2, help="how many clients do not read what they asked for")
     parser.add_argument("--recovery", type=float, default=10.0, help="how long after a fault fronts may take, in seconds")
     parser.add_argument("-v", "--verbose", action="store_true", help="name each fault when it strikes")
