@@ -147,11 +147,11 @@ struct PolledPeerLinkTests {
                 try #require(read(descriptor, &count, MemoryLayout<UInt64>.size) == MemoryLayout<UInt64>.size)
                 link.close()
                 link.receive(afterReading: count) { _ in }
-            }.flatMap { _ in .success(hasEnded.isSet.store(true, ordering: .releasing)) }
+            }.map { hasEnded.set() }
         }
         let end = ContinuousClock.now + LinkFixture.patience
-        while !hasEnded.isSet.load(ordering: .acquiring), ContinuousClock.now < end { usleep(1_000) }
-        try #require(hasEnded.isSet.load(ordering: .acquiring), "the context waits for its socket")
+        while !hasEnded.value, ContinuousClock.now < end { usleep(1_000) }
+        try #require(hasEnded.value, "the context waits for its socket")
         thread.join()
         withExtendedLifetime(leader) {}
     }
@@ -168,7 +168,11 @@ struct PolledPeerLinkTests {
 
 /// Something that another thread says once.
 private final class Flag: Sendable {
-    let isSet = Atomic(false)
+    private let isSet = Atomic(false)
+
+    var value: Bool { self.isSet.load(ordering: .acquiring) }
+
+    func set() { self.isSet.store(true, ordering: .releasing) }
 }
 
 /// A link whose descriptor is watched, and read, as NIO does it.

@@ -5,7 +5,7 @@ import Testing
 /// What a start meets: ports that others have, directories of any name, and whatever the environment does to it.
 @Suite("Starting a server")
 struct StartTests {
-    private static let job = #"PUSH {"jid":"start-1","jobtype":"A","args":[]}"#
+    private static let job = #"PUSH {"jid":"start-job-1","jobtype":"A","args":[]}"#
 
     /// A `millrace dev` that may or may not come up, with a directory of its own.
     private struct Start {

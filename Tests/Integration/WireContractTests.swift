@@ -280,7 +280,7 @@ struct WireContractTests {
             try push("wire-held-2", "empty")
             let began = ContinuousClock.now
             #expect(try client.ask("FETCH held empty") == "$-1\r\n")
-            #expect(ContinuousClock.now - began >= .milliseconds(1_900))
+            #expect(ContinuousClock.now - began >= .milliseconds(1_500))
             #expect(try early.readReply() == "$-1\r\n")
 
             try push("wire-open", "open")
