@@ -153,7 +153,6 @@ extension JobManager {
             if queue.wait(fetch) { fetch.lines.append(queue) }
         }
         self.waitingPlaceCount += fetch.lines.count
-        self.deadlines.insert(FetchDeadline(deadline: fetch.deadline, fetch: fetch))
         return fetch
     }
 
