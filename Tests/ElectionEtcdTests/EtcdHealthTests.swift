@@ -48,7 +48,7 @@ struct EtcdHealthTests {
         let troubles = EtcdHealth.troubles(of: healths)
         #expect(troubles.count == 3)
         #expect(troubles.contains(EtcdTrouble.noSpace.text))
-        #expect(troubles.contains("etcd at http://d:1 says that it is not healthy: NO LEADER"))
+        #expect(troubles.contains("etcd at http://d:1 says that it is not healthy: RAFT NO LEADER"))
     }
 
     @Test("an etcd without space takes no bid, which is told, and keeps the leases that there are")

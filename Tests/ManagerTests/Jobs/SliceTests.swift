@@ -199,7 +199,7 @@ struct SliceTests {
         let world = try ManagerWorld()
         let front = try world.makeFront()
         let at = (ManagerWorld.start + .seconds(60)).rfc3339
-        try front.send(.joined("worker-1"), .joined("worker-2"), .beat("worker-2", "quiet"))
+        try front.send(.joined("worker-1"), .joined("worker-2"), .beat("worker-2"), .beat("worker-2", "quiet"))
         try front.send(.push("order-000001"), .push("order-000002"), .fetch("default"), .fail("order-000001"))
         try front.send(.fetch("default"), .push("order-000003", #""at":"\#(at)""#), .fetch("empty"))
         let waiting = front.lastRequest
