@@ -121,7 +121,7 @@ let package = Package(
                 "Front", "Manager", "Scheduler", "WebUI", "FaktoryClient",
                 "ClusterLinkZeroMQ", "JobStorageRedis", "ElectionEtcd", "ZeroMQ", "Redis",
                 "FaktoryWire", "ClusterLink", "JobStorage", "Election", "JobCore", "ThreadConfinement",
-                "CLinux",
+                "CLinux", "ProcessFigures",
                 nioCore, nioPosix, nioSSL, logging, lifecycle,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
@@ -178,7 +178,8 @@ let package = Package(
             [
                 "Front", "Manager", "ClusterLinkZeroMQ", "ZeroMQ", "JobStorage", "Election", "FaktoryWire",
                 "ClusterLink",
-                "JobCore", "ThreadConfinement", "TestSupport", nioCore, nioEmbedded, nioPosix, nioSSL, logging,
+                "JobCore", "ProcessFigures", "ThreadConfinement", "TestSupport", nioCore, nioEmbedded, nioPosix, nioSSL,
+                logging,
                 lifecycle, deque,
             ]
         ),

@@ -5,6 +5,7 @@ import JobCore
 import Logging
 import NIOCore
 import NIOSSL
+import ProcessFigures
 import Testing
 
 @Suite("A front as a whole")
@@ -65,7 +66,7 @@ struct FrontServerTests {
 
     /// In how many hundredths of a second the kernel asks the other end of an established connection whether it is there.
     private static func keepAlive(atPort port: Int) throws -> Int? {
-        let table = try String(contentsOfFile: "/proc/self/net/tcp", encoding: .utf8)
+        let table = try #require(KernelFile.text(of: "/proc/self/net/tcp"))
         for line in table.split(separator: "\n").dropFirst() {
             let words = line.split(separator: " ")
             guard words.count > 5, words[3] == "01",

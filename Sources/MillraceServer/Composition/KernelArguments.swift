@@ -1,4 +1,4 @@
-import Foundation
+import ProcessFigures
 
 /// The arguments of this process, as the kernel has them.
 ///
@@ -7,7 +7,7 @@ import Foundation
 enum KernelArguments {
     /// Without the program's name.
     static var list: [String] {
-        guard let data = FileManager.default.contents(atPath: "/proc/self/cmdline"), !data.isEmpty else {
+        guard let data = KernelFile.bytes(of: "/proc/self/cmdline"), !data.isEmpty else {
             return Array(CommandLine.arguments.dropFirst())
         }
         return Array(Self.parse(data).dropFirst())

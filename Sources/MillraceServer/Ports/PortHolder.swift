@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import ProcessFigures
 
 /// Who listens on a TCP port of this host.
 struct PortHolder: Sendable, Equatable {
@@ -15,7 +16,7 @@ struct PortHolder: Sendable, Equatable {
     static func find(port: Int) -> PortHolder? {
         var inodes: Set<Substring> = []
         for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
-            guard let text = try? String(contentsOfFile: table, encoding: .utf8) else { continue }
+            guard let text = KernelFile.text(of: table) else { continue }
             inodes.formUnion(Self.inodes(listeningOn: port, in: text).map { Substring($0) })
         }
         guard !inodes.isEmpty else { return nil }
