@@ -1,5 +1,6 @@
 import ClusterLink
 import Front
+import JobCore
 import Testing
 
 @Suite("Commands and their answers")
@@ -79,6 +80,40 @@ struct CommandTests {
                 #expect(await client.exchange(lines, for: answers))
             }
         }
+    }
+
+    @Test("a long line that is understood on another thread keeps its place among those of its connection")
+    func longLines() async throws {
+        let names = (0..<20_000).map { "\"jid-\($0)\"" }.joined(separator: ",")
+        let mutation = #"MUTATE {"cmd":"kill","target":"dead","filter":{"jids":[\#(names)]}}"#
+        let wrong = #"MUTATE {"cmd":"no","target":"dead","filter":{"jids":[\#(names)]}}"#
+        let leader = FakeLeader(script: Self.script)
+        try await FrontFixture.run(leader: leader) { front in
+            try await front.connect { client in
+                #expect(await client.hello())
+                let lines = ["PUSH bad", mutation, "FETCH none", wrong, "PUSH {}", mutation, "INFO", "END", ""]
+                try await client.send(lines.joined(separator: "\r\n"))
+                #expect(
+                    await client.readToEnd()
+                        == "-ERR jobs must have an args parameter\r\n+OK\r\n$-1\r\n-ERR unknown mutate operation\r\n"
+                        + "+OK\r\n+OK\r\n$2\r\n{}\r\n"
+                )
+            }
+            // One that goes while its line is looked at is missed by nobody.
+            try await front.connect { client in
+                #expect(await client.hello())
+                try await client.send(mutation + "\r\n")
+            }
+            try await front.connect { client in
+                #expect(await client.hello())
+                #expect(await client.exchange("PUSH {}\r\n", for: "+OK\r\n"))
+            }
+        }
+        let counts = leader.commands.compactMap { command -> Int? in
+            guard case .mutate(let mutation) = command.body else { return nil }
+            return mutation.filter?.jobIDs.count
+        }
+        #expect(counts.prefix(2) == [20_000, 20_000])
     }
 
     @Test("commands behind a HELLO in the same packet are carried out")

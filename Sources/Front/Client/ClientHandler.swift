@@ -18,6 +18,10 @@ final class ClientHandler: ChannelInboundHandler {
     private static let stalledByteCount = 64 * 1024
     /// How long the client has to read the last words, after which its socket is closed.
     private static let lingerTimeout = TimeAmount.seconds(1)
+    /// A line up to this length is understood where it was read.
+    ///
+    /// Those of PUSH and PUSHB are in any case, since their payload is not looked at.
+    private static let promptLineByteCount = 64 * 1024
     /// A buffer that has grown beyond this is not kept for the next replies.
     private static let keptBufferByteCount = 64 * 1024
 
@@ -86,6 +90,8 @@ final class ClientHandler: ChannelInboundHandler {
     private var order = ReplyOrder()
     /// Nothing may be sent until all of them are answered.
     private var isAlone = false
+    /// Whether a long line is being understood on another thread; nothing may pass it.
+    private var isParsing = false
     /// A FETCH that the lane has not answered.
     private var fetch: UInt64?
     private var next: Next?
@@ -510,7 +516,7 @@ extension ClientHandler {
     }
 
     private var maySend: Bool {
-        self.next == nil && !self.isAlone && self.order.count < self.limits.pipelineDepth
+        self.next == nil && !self.isAlone && !self.isParsing && self.order.count < self.limits.pipelineDepth
             && !self.lane.isFull && (self.context?.channel.isWritable ?? false)
             && (!self.isDraining || self.order.isEmpty)
     }
@@ -542,7 +548,31 @@ extension ClientHandler {
     }
 
     private func execute(_ line: ByteBuffer) {
-        let command = line.withUnsafeReadableBytes { Command.parse(line: $0.assumingMemoryBound(to: UInt8.self)) }
+        if line.readableBytes > Self.promptLineByteCount, !line.readableBytesView.starts(with: "PUSH".utf8) {
+            self.parseElsewhere(line)
+        } else {
+            self.execute(Self.parse(line))
+        }
+    }
+
+    private static func parse(_ line: ByteBuffer) -> Command {
+        line.withUnsafeReadableBytes { Command.parse(line: $0.assumingMemoryBound(to: UInt8.self)) }
+    }
+
+    /// Understands a long line on another thread, since all other clients would wait while a million jids are read.
+    private func parseElsewhere(_ line: ByteBuffer) {
+        self.isParsing = true
+        NIOThreadPool.singleton.runIfActive(eventLoop: self.lane.eventLoop) { Self.parse(line) }
+            .assumeIsolated().whenComplete { result in
+                self.isParsing = false
+                guard case .serving = self.phase else { return }
+                guard case .success(let command) = result else { return self.close() }
+                self.execute(command)
+                self.goOn()
+            }
+    }
+
+    private func execute(_ command: Command) {
         let intake = Intake(
             command,
             worker: self.worker ?? "",
