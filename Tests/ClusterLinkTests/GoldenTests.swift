@@ -21,7 +21,7 @@ struct GoldenTests {
         #expect(try wire.recode(golden) == golden)
     }
 
-    @Test("has a successor with more in three messages, which is read and written as well", arguments: Self.messagesOfVersion2)
+    @Test("has a successor with more in three messages, which is read and written as well", arguments: Self.version2)
     func isSecond(name: String, message: Second) throws {
         let golden = try Self.golden(name, version: 2)
         #expect(message.bytes == golden, "\(name): this program writes \(Self.hex(message.bytes))")
@@ -48,7 +48,7 @@ struct GoldenTests {
         }
     }
 
-    private static let messagesOfVersion2: [(String, Second)] = [
+    private static let version2: [(String, Second)] = [
         (
             "to-leader-heartbeat",
             .toLeader(

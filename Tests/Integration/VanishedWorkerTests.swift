@@ -53,7 +53,7 @@ struct VanishedWorkerTests {
             for number in 0..<count { _ = try producer.ask(Self.push("unread-\(number)")) }
             for number in 0..<count {
                 let worker = try server.connect(#"{"v":2,"wid":"hasty-\#(number)"}"#)
-                #expect(try worker.ask(#"BEAT {"wid":"hasty-\(number)"}"#) == "+OK\r\n")
+                #expect(try worker.ask(#"BEAT {"wid":"hasty-\#(number)"}"#) == "+OK\r\n")
                 try worker.send("FETCH q\r\n")
                 worker.vanish()
             }

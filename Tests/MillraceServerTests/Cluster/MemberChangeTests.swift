@@ -32,7 +32,8 @@ struct MemberChangeTests {
 
     private static func reading(_ text: String, leader: UInt8?, epoch: UInt64 = 20) -> EtcdMemberList.Reading {
         let holder = leader.map { ClusterState.Holder(epoch: Epoch(epoch), member: MemberID($0)) }
-        return EtcdMemberList.Reading(text: text, revision: 10, leader: holder, leaderRevision: holder == nil ? 0 : epoch)
+        let created = holder == nil ? 0 : epoch
+        return EtcdMemberList.Reading(text: text, revision: 10, leader: holder, leaderRevision: created)
     }
 
     /// Members of which the first serves.
