@@ -306,6 +306,24 @@ struct LaneMachineTests {
         #expect(lane.machine.isQuiet)
     }
 
+    @Test("a new leader is told which workers have beaten, each behind its connection")
+    func beatAgain() {
+        var lane = LaneScript()
+        let first = lane.join("a")
+        _ = lane.join("b")
+        _ = lane.flush()
+        _ = lane.reply(1, .nothing, .nothing)
+        lane.machine.noteBeat(first, residentKilobytes: 7)
+        lane.machine.detached()
+        #expect(lane.attach() == ["2/0: join(a)#1 other#3 join(b)#2"])
+        #expect(lane.reply(2, .nothing, .ok, .nothing) == [])
+        lane.machine.leave(first, at: lane.now)
+        _ = lane.flush()
+        _ = lane.reply(3, .nothing)
+        lane.machine.detached()
+        #expect(lane.attach() == ["4/0: join(b)#2"])
+    }
+
     @Test("nothing is settled ahead of a withdrawal that was refused, not even behind what a new leader is told first")
     func refusedWithdrawalWaits() {
         var limits = LaneLimits()

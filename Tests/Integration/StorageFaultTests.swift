@@ -81,9 +81,10 @@ struct StorageFaultTests {
                 let length = try Self.logLength(of: server)
                 for client in clients {
                     count += 1
-                    try client.send(Self.push("large-\(count)", argument) + "\n")
+                    try client.send(Self.push("large-job-\(count)", argument) + "\n")
                 }
-                while try Self.logLength(of: server) == length { usleep(100) }
+                let end = ContinuousClock.now + .seconds(120)
+                while try Self.logLength(of: server) == length, ContinuousClock.now < end { usleep(100) }
                 kill(redis, SIGKILL)
                 for client in clients { #expect(try Self.patientReply(on: client) == "+OK\r\n") }
             }

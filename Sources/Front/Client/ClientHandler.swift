@@ -584,9 +584,15 @@ extension ClientHandler {
             self.isAlone = isAlone
             let request = self.lane.append(body, for: self.id)
             self.order.expect(request)
-            guard case .fetch = body else { return }
-            self.fetch = request
-            if self.inputHasEnded { self.stopWaiting() }
+            switch body {
+            case .fetch:
+                self.fetch = request
+                if self.inputHasEnded { self.stopWaiting() }
+            case .beat(let worker, _, let residentKilobytes) where worker == self.worker:
+                if let join = self.join { self.lane.noteBeat(join, residentKilobytes: residentKilobytes) }
+            default:
+                break
+            }
         case .reject(let text):
             self.next = .reject(text)
         case .end:

@@ -110,6 +110,11 @@ extension Lane {
         return join
     }
 
+    /// A worker has beaten through the connection of this announcement.
+    func noteBeat(_ join: UInt64, residentKilobytes: UInt64) {
+        self.machine.noteBeat(join, residentKilobytes: residentKilobytes)
+    }
+
     func leave(_ join: UInt64) {
         self.machine.leave(join, at: self.now)
         self.scheduleFlush()

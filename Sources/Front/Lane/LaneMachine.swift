@@ -58,6 +58,8 @@ package struct LaneMachine {
         let introduction: WorkerIntroduction
         /// Whether the leader may have heard of it.
         var isSent = false
+        /// What the worker said of its memory when it last beat through this connection; nil when it has not.
+        var beatKilobytes: UInt64?
     }
 
     /// Offers that are missing, and what must have ended before they can be given up.
@@ -159,6 +161,13 @@ extension LaneMachine {
         self.members[request] = Member(introduction: introduction)
         self.enqueue(LinkCommand(request: request, .workerJoined(introduction)), owner: .join, at: now)
         return request
+    }
+
+    /// A worker has beaten through the connection of this announcement.
+    ///
+    /// The next leader is told, too: that a worker had been beating is part of the evidence that it is gone.
+    package mutating func noteBeat(_ join: UInt64, residentKilobytes: UInt64) {
+        self.members[join]?.beatKilobytes = residentKilobytes
     }
 
     /// A worker's connection has closed.
@@ -724,6 +733,10 @@ extension LaneMachine {
         self.pending = []
         for (request, member) in self.members.sorted(by: { $0.key < $1.key }) where member.isSent {
             self.enqueue(LinkCommand(request: request, .workerJoined(member.introduction)), owner: .join, at: now)
+            guard let beatKilobytes = member.beatKilobytes else { continue }
+            let worker = member.introduction.worker
+            let beat = LinkCommand.Body.beat(worker: worker, state: "", residentKilobytes: beatKilobytes)
+            self.enqueue(LinkCommand(request: self.nextRequest(), beat), owner: .join, at: now)
         }
         self.repeatWhatWaits(at: now)
         self.append(behind)

@@ -44,6 +44,22 @@ struct VanishedWorkerTests {
         #expect(try front.ask(.fetch("default", worker: "worker-2")).jobID == "order-000001")
     }
 
+    @Test("go back also if it had beaten under an earlier leader only, since its front says so again")
+    func beatenBefore() throws {
+        let world = try ManagerWorld()
+        let front = try world.makeFront()
+        let join = front.number([.joined("worker-1")])
+        try front.send(join + front.number([.beat("worker-1")]))
+        try front.send(.push("order-000001"))
+        try world.failOver()
+        try front.attach(isNew: false)
+        try front.send(join + front.number([.beat("worker-1")]))
+        front.settled = try #require(try front.wait(for: .fetch("default")).offer)
+        try front.send([LinkCommand(request: join[0].request, .workerLeft(worker: "worker-1"))])
+        try Self.wait(60, world, front)
+        #expect(try world.queued() == ["order-000001"])
+    }
+
     @Test("go back in the order in which they were taken, and to who waits for one")
     func order() throws {
         let world = try ManagerWorld()

@@ -28,7 +28,8 @@ struct ChildrenLockTests {
         child.executableURL = URL(fileURLWithPath: "/usr/bin/flock")
         child.arguments = ["--shared", "--no-fork", lock.path, "/bin/sleep", "1000"]
         try child.run()
-        defer { child.terminate() }
+        // What is started from a thread of the pool inherits that SIGTERM is blocked.
+        defer { kill(child.processIdentifier, SIGKILL) }
         let probe = open(lock.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         defer { close(probe) }
         while flock(probe, LOCK_EX | LOCK_NB) == 0 {
@@ -40,7 +41,7 @@ struct ChildrenLockTests {
         }
         #expect(failure?.processIDs == [child.processIdentifier])
         #expect(failure?.description.contains("end them, then start again") == true)
-        child.terminate()
+        kill(child.processIdentifier, SIGKILL)
         child.waitUntilExit()
         try lock.waitUntilFree { Issue.record("it waited for a process that has ended") }
     }
