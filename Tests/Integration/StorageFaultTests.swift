@@ -85,8 +85,12 @@ struct StorageFaultTests {
                 }
                 let end = ContinuousClock.now + .seconds(120)
                 while try Self.logLength(of: server) == length, ContinuousClock.now < end { usleep(100) }
+                let lineCount = server.program.lineCount
                 kill(redis, SIGKILL)
                 for client in clients { #expect(try Self.patientReply(on: client) == "+OK\r\n") }
+                try server.program.wait(for: "another Redis", skipping: lineCount) { line in
+                    line.contains("started") && line.contains("process=redis") ? () : nil
+                }
             }
             let worker = try server.connect()
             var found: Set<String> = []
@@ -289,6 +293,11 @@ struct StorageFaultTests {
             #expect(try client.ask(Self.push("cut-off-2")) == "+OK\r\n")
             let after = try Self.byteCount(of: log)
             #expect(after > before + 100)
+            // How far the log is whole is noted once a second; it might have been killed in the middle of anything after.
+            let mark = server.dataDirectory + "/millrace-log-mark"
+            while (try? String(contentsOfFile: mark, encoding: .utf8))?.contains("bytes \(after)\n") != true {
+                usleep(10_000)
+            }
             try server.killAll()
             let bytes = try Data(contentsOf: URL(fileURLWithPath: log))
 

@@ -77,6 +77,8 @@ struct RoleProcesses {
             if case .stopping = event { isStopping.open() }
             self.log(event, isStopping: isStopping.isOpen, logger)
             watch?.take(event)
+            // A Redis that ends in good order has synced its log.
+            if event == .exited(RedisServerCommand.childName, .code(0)) { Self.noteWholeLog(in: directory) }
         }
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
         await withTaskGroup(of: Void.self) { group in
@@ -128,6 +130,14 @@ struct RoleProcesses {
                 ]
             )
         }
+    }
+
+    /// Notes that all of the log is whole; without the note less is known, and nothing is wrong.
+    private static func noteWholeLog(in directory: String) {
+        guard let manifest = try? LogManifest.read(in: directory), let part = manifest.onlyIncrement,
+            let length = manifest.length
+        else { return }
+        try? LogMark(file: part.name, byteCount: length.increments).write(in: directory)
     }
 
     private func log(_ event: SupervisorEvent, isStopping: Bool, _ logger: Logger) {

@@ -49,4 +49,49 @@ struct LogKeeperTests {
         connection = try RedisConnection.open(endpoint, with: RedisConnectionOptions())
         #expect(try connection.command("GET", "key").string == "value")
     }
+
+    @Test("how far the log is whole is noted, whatever the durability", arguments: [Settings.Durability.memory, .disk])
+    func mark(durability: Settings.Durability) async throws {
+        let directory = try TemporaryDirectory()
+        let command = try RedisServerCommand(
+            directory: directory.path,
+            socket: directory.file("redis.sock"),
+            durability: durability
+        )
+        try command.prepare()
+        let redis = RedisProcess(arguments: [command.configurationPath, "--logfile", ""])
+        try redis.start()
+        defer { redis.end(with: SIGKILL) }
+        let endpoint = RedisEndpoint.unixSocket(path: command.socket)
+        let keeper = LogKeeper(
+            endpoint: endpoint,
+            options: RedisConnectionOptions(),
+            directory: directory.path,
+            durability: durability,
+            logger: Logger(label: "test")
+        )
+        let running = Task { await keeper.run() }
+        defer { running.cancel() }
+        for round in 1...2 {
+            try Self.write(to: endpoint)
+            let length = try #require(try LogManifest.read(in: directory.path)?.length?.increments)
+            while LogMark.read(in: directory.path)?.byteCount != length { try await Task.sleep(for: .milliseconds(10)) }
+            // A rewrite begins another file, of which it is noted, too.
+            try Self.rewrite(at: endpoint)
+            while LogMark.read(in: directory.path)?.file == "millrace.aof.\(round).incr.aof" {
+                try Self.write(to: endpoint)
+                try await Task.sleep(for: .milliseconds(10))
+            }
+        }
+    }
+
+    private static func write(to endpoint: RedisEndpoint) throws {
+        var connection = try RedisConnection.open(endpoint, with: RedisConnectionOptions())
+        #expect(try connection.command("SET", "key", "value").error == nil)
+    }
+
+    private static func rewrite(at endpoint: RedisEndpoint) throws {
+        var connection = try RedisConnection.open(endpoint, with: RedisConnectionOptions())
+        _ = try connection.command("BGREWRITEAOF")
+    }
 }
