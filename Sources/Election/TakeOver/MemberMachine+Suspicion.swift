@@ -36,7 +36,8 @@ extension MemberMachine {
         let fresh = self.suspicions.filter { now < $0.at + self.terms.suspicionLifetime }
         guard fresh.count + 1 >= self.membership.majority else { return }
         self.suspicions = []
-        self.pollAt = now + self.terms.retryInterval
+        // Said again and again, this must not put the question off again and again.
+        self.pollAt = min(self.pollAt, now + self.terms.retryInterval)
         self.actions.append(.etcd(.removeLeader(epoch)))
     }
 }

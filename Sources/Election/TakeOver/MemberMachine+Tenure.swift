@@ -181,7 +181,7 @@ extension MemberMachine {
             if isOverdue { self.relinquish(at: now) }
         case .serving: break
         case .pausing(let handOver):
-            guard isOverdue else { return }
+            guard isOverdue, self.rules.boundsHandOver else { return }
             if handOver.successor == nil { self.relinquish(at: now) } else { self.serve(at: now) }
         }
     }
@@ -245,13 +245,11 @@ extension MemberMachine {
 
     /// Whether no empty member can have lost anything: nobody ever served, or the one who served last kept its data.
     ///
-    /// An etcd that was emptied knows nothing of who served; but where nobody has any data, nothing can be lost any more.
+    /// An etcd that was emptied does not know whether somebody served.
     private func hasEverything(_ canvass: Canvass) -> Bool {
         guard let tenure, self.observed.leader?.epoch == tenure.epoch else { return false }
-        if self.observed.primary == nil, !self.observed.wasRestarted || canvass.hasNothing(of: self.membership) {
-            return true
-        }
-        return self.lastPrimary(among: canvass) != nil
+        let hasNobodyServed = self.observed.primary == nil && !self.observed.wasRestarted
+        return hasNobodyServed || self.lastPrimary(among: canvass) != nil
     }
 
     /// The member that served last, if it has answered, and has kept what it had.
@@ -307,9 +305,10 @@ extension MemberMachine {
         for answer in canvass.answers {
             self.actions.append(.reportPosition(answer.member, answer.position, isVoter: answer.isVoter))
         }
-        guard acceptLoss, canvass.hasAnswer(of: self.id), let best = canvass.best(ofVotersOnly: false) else {
-            return self.relinquish(at: now)
-        }
+        // Who refuses is there, and may have what nobody else has; it sees to it that the next epoch is one that it obeys.
+        guard acceptLoss, self.tenure?.isRefused == false, canvass.hasAnswer(of: self.id),
+            let best = canvass.best(ofVotersOnly: false)
+        else { return self.relinquish(at: now) }
         let isBest = canvass.answers.contains { $0.member == self.id && $0.position >= best.position }
         if isBest { self.lead(at: now) } else { self.relinquish(preferring: best.member, at: now) }
     }

@@ -175,8 +175,10 @@ package struct MemberMachine: Sendable {
         case .cutAnswer(let epoch, let position, let isVoter):
             self.takeAnswer(Canvass.Answer(member: member, position: position, isVoter: isVoter), to: epoch, at: now)
         case .cutRefused(let epoch, _):
+            guard self.tenure?.epoch == epoch else { return }
+            self.tenure?.isRefused = true
             // Whom the other one obeys is for etcd to say.
-            if self.tenure?.epoch == epoch { self.readSoon(at: now) }
+            self.readSoon(at: now)
         case .follow(let epoch): self.hear(of: epoch, from: member, at: now)
         case .heartbeat(let epoch):
             self.hear(of: epoch, from: member, at: now)

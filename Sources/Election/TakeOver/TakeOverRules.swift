@@ -15,5 +15,8 @@ package struct TakeOverRules: Hashable, Sendable {
     /// Whether the member that served last stands in for a majority of voters only if it votes itself.
     package var needsVoteOfLastPrimary = true
 
+    /// Whether a hand-over for which the successor is not ready in time is given up.
+    package var boundsHandOver = true
+
     package init() {}
 }

@@ -51,6 +51,8 @@ struct Tenure: Sendable {
     var unconfirmedSince: Uptime?
     /// Since when fewer than a majority of members have what the primary has.
     var shortSince: Uptime?
+    /// Whether a member is there that does not answer how far it is, since it has promised a higher epoch.
+    var isRefused = false
     /// What an operator asked for, while this member still serves.
     var handOverWish: HandOverWish?
 

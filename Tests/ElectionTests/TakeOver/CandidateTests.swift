@@ -143,6 +143,17 @@ struct CandidateTests {
         }
     }
 
+    @Test("does not lead over a member that refuses, whatever an operator accepts")
+    func refusedRecovery() {
+        var driver = MachineDriver(memberCount: 3)
+        driver.receive(.command(.recover(acceptLoss: true)))
+        driver.winAndCut()
+        driver.receive(.message(.cutRefused(MachineDriver.epoch, promised: Epoch(11)), from: MemberID(2)))
+        let actions = driver.wait(2_500)
+        #expect(!actions.contains(Self.promotion))
+        #expect(actions.resignation != nil)
+    }
+
     @Test("leaves the lead to an operator when all answer and one of them came back empty")
     func emptyMember() {
         var driver = MachineDriver(memberCount: 3)

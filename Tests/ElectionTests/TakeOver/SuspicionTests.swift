@@ -80,4 +80,17 @@ struct SuspicionTests {
         #expect(!driver.wait(999).contains(where: isBid))
         #expect(driver.wait(1).contains(where: isBid))
     }
+
+    @Test("asks etcd now and then however often a majority suspects the leader, which etcd may know nothing of")
+    func asksEtcd() {
+        var driver = MachineDriver(memberCount: 3)
+        driver.receive(.etcd(.state(MachineDriver.state(revision: 10, leader: (10, 1)))))
+        driver.wait(1_600)
+        var questionCount = 0
+        for _ in 0..<40 {
+            driver.receive(.message(.suspect(MachineDriver.epoch), from: MemberID(2)))
+            questionCount += driver.wait(100).count { if case .etcd(.readState) = $0 { true } else { false } }
+        }
+        #expect(questionCount >= 4)
+    }
 }
