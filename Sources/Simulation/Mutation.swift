@@ -24,6 +24,11 @@ package enum Mutation: String, CaseIterable, Sendable {
     case unsettledLeader = "unsettled-leader"
     /// The member that served last leads a majority without votes although it has lost its own.
     case lastPrimaryWithoutVote = "last-primary-without-vote"
+    /// A leader that is to hand over holds its clients up until its successor has everything, however long that takes.
+    case endlessHandOver = "endless-hand-over"
     /// The greatest position of all leads although a member came back without its data.
     case emptyMemberOverlooked = "empty-member-overlooked"
+
+    /// Where it is noticed.
+    package var scenario: Scenario { self == .endlessHandOver ? .stalledHandOver : .anything }
 }

@@ -191,6 +191,22 @@ extension TakeOverWorld {
         self.healedAt = self.now
     }
 
+    /// Lets the leader hand over to a member that falls behind when clients are held up for it already, or just before.
+    mutating func stallHandOver() {
+        guard let leader = self.hosts.firstIndex(where: { $0.serving != nil }) else {
+            return self.schedule(.stallHandOver, after: 100_000_000)
+        }
+        let successor = (leader + 1) % self.memberCount
+        let command = OperatorCommand.handOver(to: MemberID(UInt8(successor)))
+        self.note("\(leader) is told: \(command)")
+        let incarnation = self.hosts[leader].incarnation
+        self.schedule(.member(leader, incarnation: incarnation, .command(command)), after: 0)
+        self.schedule(
+            .cutStream(from: leader, to: successor, for: 2 * self.terms.handOverBound.wholeNanoseconds),
+            after: self.generator.time(from: 0, to: 25_000_000)
+        )
+    }
+
     /// Puts everything right that was broken.
     mutating func heal() {
         self.note("everything is healed")

@@ -19,6 +19,12 @@ extension TakeOverWorld {
         case .write, .writeEnds: self.carryOutWrite(event)
         case .fault: self.injectFault()
         case .losePower(let index): self.losePower(index, for: self.generator.time(from: 1_000_000, to: 400_000_000))
+        case .stallHandOver: self.stallHandOver()
+        case .cutStream(let source, let replica, let length):
+            self.note("the stream from \(source) to \(replica) is cut")
+            self.network.cutStream(from: source, to: replica)
+            if self.hosts[replica].redis.role == .replica(of: source) { self.reconnect(replica, to: source) }
+            self.schedule(.joinNetwork(source), after: length)
         case .loseHost(let index): self.loseHost(index)
         case .startManager(let index): self.startManager(index)
         case .startRedis(let index, let losesData): self.startRedis(index, losesData: losesData)
@@ -83,6 +89,7 @@ extension TakeOverWorld {
             self.schedule(.write(index, incarnation: incarnation, ticket), after: 1_000_000)
         case .pauseServing(let epoch):
             self.hosts[index].isDraining = true
+            self.hosts[index].drainsSince = self.now
             if self.hosts[index].writesUnderWay == 0 { self.drain(index, epoch) }
         case .stopServing(let epoch):
             self.note("\(index) serves no more, epoch \(epoch.number)")
@@ -134,6 +141,7 @@ extension TakeOverWorld {
         case .promiseForgotten, .deposedPrimaryFollowed: rules.followsOnlyKeyHolder = false
         case .unsettledLeader: rules.settlesBeforePromotion = false
         case .emptyMemberOverlooked: rules.needsOperatorForEmptyMember = false
+        case .endlessHandOver: rules.boundsHandOver = false
         case .lastPrimaryWithoutVote: rules.needsVoteOfLastPrimary = false
         default: break
         }

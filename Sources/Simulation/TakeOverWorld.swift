@@ -18,6 +18,8 @@ package struct TakeOverWorld {
         /// What the leader's loop works under.
         var serving: WriteTicket?
         var isDraining = false
+        /// Since when it takes nothing more, to hand over or to stop.
+        var drainsSince: Int64 = 0
         var writesUnderWay = 0
         /// How many actions the manager carries out before it crashes; nil for no crash.
         var crashesAfter: Int?
@@ -65,6 +67,9 @@ package struct TakeOverWorld {
     /// The chances in a thousand that a replica needs the whole data set although its primary has the backlog.
     let wholeDataChance: Int
 
+    /// How long a leader may take nothing more, for a hand-over or a stop: the bound of the machine, and what its alarm takes.
+    private var handOverBound: Int64 { self.terms.handOverBound.wholeNanoseconds + 10 * Self.millisecond }
+
     static let millisecond: Int64 = 1_000_000
     /// How long after the healing of everything somebody has to serve.
     static let recoveryBound: Int64 = 20_000 * Self.millisecond
@@ -78,7 +83,7 @@ package struct TakeOverWorld {
         scenario: Scenario = .anything,
         isTraced: Bool = false
     ) {
-        let memberCount = scenario == .lostFounder ? [3, 5][Int(seed % 2)] : [3, 3, 3, 5, 1][Int(seed % 5)]
+        let memberCount = scenario == .anything ? [3, 3, 3, 5, 1][Int(seed % 5)] : [3, 5][Int(seed % 2)]
         self.scenario = scenario
         self.memberCount = memberCount
         self.isInMemory = seed / 5 % 4 == 2
@@ -104,7 +109,14 @@ package struct TakeOverWorld {
             self.queue.add(.startRedis(index, losesData: false), at: self.generator.time(from: 0, to: 20_000_000))
             self.queue.add(.startManager(index), at: self.generator.time(from: 0, to: 20_000_000))
         }
-        guard scenario == .anything else { return }
+        switch scenario {
+        case .lostFounder: return
+        case .stalledHandOver:
+            self.queue.add(.stallHandOver, at: self.generator.time(from: 3_000_000_000, to: 4_000_000_000))
+            self.queue.add(.heal, at: 15_000_000_000)
+            return
+        case .anything: break
+        }
         let length = self.generator.time(from: 2_000 * Self.millisecond, to: 9_000 * Self.millisecond)
         let firstFault = self.generator.time(from: 0, to: 1_000 * Self.millisecond)
         self.queue.add(.fault, at: firstFault)
@@ -130,6 +142,7 @@ package struct TakeOverWorld {
         var isLate = false
         while self.checker.violation == nil, !self.hasServedSinceHealing {
             self.step()
+            self.checkHandOvers()
             if self.scenario == .lostFounder, !self.isHealed, self.now > Self.recoveryBound {
                 self.checker.fail("a new cluster does not begin")
             }
@@ -146,6 +159,14 @@ package struct TakeOverWorld {
             recoveryTime: self.now - self.healedAt,
             neededOperator: self.neededOperator
         )
+    }
+
+    /// A hand-over ends, one way or the other; a manager that is stopped has no clients to hold up.
+    private mutating func checkHandOvers() {
+        for host in self.hosts where host.isDraining && host.serving != nil && host.machine != nil {
+            let since = max(host.drainsSince, host.managerPausedUntil)
+            if self.now > since + self.handOverBound { self.checker.fail("a hand-over does not end") }
+        }
     }
 
     /// The next thing that happens.

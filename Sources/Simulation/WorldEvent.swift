@@ -29,6 +29,10 @@ enum WorldEvent {
     case writeEnds(Int, incarnation: Int, write: Int, length: Int, WriteTicket, executedAt: Int64, replicas: MemberSet)
     case fault
     case losePower(Int)
+    /// The leader is told to hand over to a member that falls behind.
+    case stallHandOver
+    /// The stream from one member to another is cut for some time.
+    case cutStream(from: Int, to: Int, for: Int64)
     /// A host is gone for good.
     case loseHost(Int)
     case startManager(Int)

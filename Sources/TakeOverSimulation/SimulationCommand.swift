@@ -73,6 +73,7 @@ struct SimulationCommand {
                 firstSeed: firstSeed,
                 count: Self.mutationBound,
                 mutation: mutation,
+                scenario: mutation.scenario,
                 stopsAtFailure: true
             )
             if let first = search.run().failures.first {

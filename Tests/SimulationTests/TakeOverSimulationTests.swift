@@ -18,6 +18,12 @@ struct TakeOverSimulationTests {
         #expect(summary.leadershipCount > 1_200)
     }
 
+    @Test("ends each hand-over, whenever the successor falls behind")
+    func stalledHandOvers() {
+        let summary = TakeOverSearch(firstSeed: 1, count: 300, scenario: .stalledHandOver).run()
+        for failure in summary.failures { Issue.record("seed \(failure.seed): \(failure.violation)") }
+    }
+
     @Test("suffers enough: leaders change, and still acknowledge")
     func suffers() {
         let summary = TakeOverSearch(firstSeed: 500_000, count: 250).run()
@@ -30,17 +36,23 @@ struct TakeOverSimulationTests {
     ///
     /// When the protocol's timing changes, so do the schedules: `scripts/simulate mutations` finds new places.
     static let places: [(mutation: Mutation, firstSeed: UInt64)] = [
-        (.noCut, 1), (.promiseIgnored, 1), (.promiseForgotten, 501), (.deposedPrimaryFollowed, 2_001),
+        (.noCut, 1), (.promiseIgnored, 1), (.promiseForgotten, 2_001), (.deposedPrimaryFollowed, 2_001),
         (.lengthCompared, 1), (.emptyMemberVotes, 1), (.restartedMemberVotes, 1), (.noMajority, 1),
         (.resynchronizationForgotten, 1_501), (.unsettledLeader, 74_501), (.emptyMemberOverlooked, 1_001),
-        (.lastPrimaryWithoutVote, 1),
+        (.lastPrimaryWithoutVote, 1), (.endlessHandOver, 1),
     ]
 
     @Test("loses a write when a rule is broken, and not when it is kept", arguments: Self.places)
     func notices(mutation: Mutation, firstSeed: UInt64) throws {
-        let search = TakeOverSearch(firstSeed: firstSeed, count: 500, mutation: mutation, stopsAtFailure: true)
+        let search = TakeOverSearch(
+            firstSeed: firstSeed,
+            count: 500,
+            mutation: mutation,
+            scenario: mutation.scenario,
+            stopsAtFailure: true
+        )
         let failure = try #require(search.run().failures.first)
-        var world = TakeOverWorld(seed: failure.seed)
+        var world = TakeOverWorld(seed: failure.seed, scenario: mutation.scenario)
         #expect(world.run().violation == nil)
     }
 
