@@ -48,6 +48,28 @@ struct ClusterTests {
         }
     }
 
+    @Test(
+        "an etcd that was emptied holds a cluster up for a moment: a member leads in a later epoch, and nothing is lost"
+    )
+    func emptiedEtcd() async throws {
+        try await onThread {
+            let cluster = try ClusterProcesses(settings: Self.settings)
+            let load = ClusterLoad(cluster)
+            // Its revisions are far ahead of those with which another one begins.
+            for _ in 0..<3 { try Self.fail(cluster) { cluster.kill(.manager, of: $0) } }
+            #expect(load.progresses(by: 200))
+            let epoch = try #require(try cluster.status().epoch)
+            _ = load.takeLongestPause()
+            try cluster.emptyEtcd()
+            _ = try cluster.status(when: "a member leads in a later epoch") {
+                $0.leader != nil && $0.epoch ?? 0 > epoch
+            }
+            #expect(load.progresses(by: 200), "after etcd was emptied")
+            print("cluster: etcd emptied, longest pause \(load.takeLongestPause())")
+            try Self.check(load.stop(), against: cluster)
+        }
+    }
+
     @Test("a minority acknowledges nothing; with one more member, everything that was acknowledged is there")
     func minority() async throws {
         try await onThread {

@@ -76,6 +76,13 @@ package final class EtcdServer: Sendable {
         try self.start()()
     }
 
+    /// Ends the server, and starts it anew at the same addresses without anything that it had.
+    package func empty() throws {
+        self.kill()
+        try FileManager.default.removeItem(atPath: self.directory.file("data"))
+        try self.start()()
+    }
+
     /// Turns passwords on: one for `root`, and one for a user who may do everything with the keys of a prefix.
     package func requirePassword(_ rootPassword: String, and user: String, password: String, for prefix: String) throws
     {

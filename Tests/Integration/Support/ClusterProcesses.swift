@@ -142,6 +142,11 @@ final class ClusterProcesses: Sendable {
         }
     }
 
+    /// Takes everything away that etcd has, as whoever makes it anew does.
+    func emptyEtcd() throws {
+        try self.etcd.empty()
+    }
+
     /// Ends one process of a host as a crash would; its supervisor starts it anew.
     func kill(_ role: Role, of member: UInt32) {
         self.send(SIGKILL, to: role, of: member)
