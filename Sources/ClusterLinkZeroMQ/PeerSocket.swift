@@ -16,11 +16,7 @@ enum PeerSocket {
     /// How long a host may take to accept a connection.
     private static let connectTimeout = Duration.seconds(1)
     /// How a connection is found to be dead although nobody closed it: the host lost its power, or its network.
-    private static let heartbeat = ZeroMQSocketOptions.Heartbeat(
-        interval: .seconds(1),
-        timeout: .seconds(3),
-        timeToLive: .seconds(4)
-    )
+    static let keepAlive = ZeroMQSocketOptions.KeepAlive(interval: .seconds(1), timeout: .seconds(3))
 
     /// A DEALER that connects to a manager, now or as soon as it is there, and again whenever it is lost.
     static func open(
@@ -37,7 +33,7 @@ enum PeerSocket {
         options.reconnectInterval = .milliseconds(10)
         options.maximumReconnectInterval = .milliseconds(100)
         options.connectTimeout = Self.connectTimeout
-        options.heartbeat = Self.heartbeat
+        options.keepAlive = Self.keepAlive
         options.immediate = absence == .drop
         if let security { options.secure(security) }
         do {

@@ -24,11 +24,7 @@ final class PeerSockets: @unchecked Sendable {
         private static let reconnectInterval = Duration.milliseconds(20)
         private static let longestReconnectInterval = Duration.milliseconds(200)
         /// A member whose machine vanished is noticed in so long, beside the heartbeats of the members themselves.
-        private static let heartbeat = ZeroMQSocketOptions.Heartbeat(
-            interval: .milliseconds(500),
-            timeout: .seconds(2),
-            timeToLive: .seconds(2)
-        )
+        private static let keepAlive = ZeroMQSocketOptions.KeepAlive(interval: .seconds(1), timeout: .seconds(2))
 
         private let router: ZeroMQSocket
         private let peers: [Peer]
@@ -69,7 +65,7 @@ final class PeerSockets: @unchecked Sendable {
             options.maximumMessageByteCount = ZeroMQPeerNetwork.messageByteBound
             options.reconnectInterval = Self.reconnectInterval
             options.maximumReconnectInterval = Self.longestReconnectInterval
-            options.heartbeat = Self.heartbeat
+            options.keepAlive = Self.keepAlive
             return options
         }
 

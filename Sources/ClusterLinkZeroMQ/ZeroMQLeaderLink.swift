@@ -28,6 +28,7 @@ package final class ZeroMQLeaderLink: LeaderLink {
             options.receiveHighWaterMark = Self.highWaterMark
             options.maximumMessageByteCount = LinkBound.messageByteCount
             options.routerMandatory = true
+            options.keepAlive = PeerSocket.keepAlive
             options.handshakeInterval = LinkHandshake.limit
             if let security { options.secure(security) }
             let socket = try ZeroMQSocket(.router, in: context, options: options)

@@ -26,10 +26,13 @@ extension ZeroMQSocketOptions {
     }
 
     private func applyTimes(to socket: UnsafeMutableRawPointer) throws(ZeroMQError) {
-        if let heartbeat {
-            try Self.set(ZMQ_HEARTBEAT_IVL, Self.milliseconds(heartbeat.interval), of: socket)
-            try Self.set(ZMQ_HEARTBEAT_TIMEOUT, Self.milliseconds(heartbeat.timeout), of: socket)
-            try Self.set(ZMQ_HEARTBEAT_TTL, Self.milliseconds(heartbeat.timeToLive), of: socket)
+        if let keepAlive {
+            let seconds = max(1, Self.milliseconds(keepAlive.interval) / 1_000)
+            try Self.set(ZMQ_TCP_KEEPALIVE, 1, of: socket)
+            try Self.set(ZMQ_TCP_KEEPALIVE_IDLE, seconds, of: socket)
+            try Self.set(ZMQ_TCP_KEEPALIVE_INTVL, seconds, of: socket)
+            // The timeout decides, in place of a number of probes.
+            try Self.set(ZMQ_TCP_MAXRT, Self.milliseconds(keepAlive.timeout), of: socket)
         }
         if let reconnectInterval {
             try Self.set(ZMQ_RECONNECT_IVL, Self.milliseconds(reconnectInterval), of: socket)

@@ -2,19 +2,19 @@
 ///
 /// What is nil stays as ZeroMQ has it. Durations count in milliseconds, rounded up.
 package struct ZeroMQSocketOptions: Sendable {
-    /// Signs of life that both ends of a connection send while there is nothing else to say.
-    package struct Heartbeat: Sendable {
-        /// How long a connection may be quiet before we send a sign of life.
+    /// How the kernel finds out that a connection is dead although nobody closed it.
+    ///
+    /// The heartbeats of ZeroMQ itself are not used: libzmq 4.3.4 ends the whole process when one is due on a connection
+    /// that was closed by its peer while its messages waited to be received (libzmq issues 4364 and 3937).
+    package struct KeepAlive: Sendable {
+        /// How long a connection may be quiet before it is probed, and how long between two probes; in whole seconds.
         package var interval: Duration
-        /// How long we wait for any answer to it before we cut the connection.
+        /// How long what was sent may stay without an acknowledgement, probes included.
         package var timeout: Duration
-        /// How long our peer is to wait for any sign from us; in tenths of a second, 6,553 s at the most.
-        package var timeToLive: Duration
 
-        package init(interval: Duration, timeout: Duration, timeToLive: Duration) {
+        package init(interval: Duration, timeout: Duration) {
             self.interval = interval
             self.timeout = timeout
-            self.timeToLive = timeToLive
         }
     }
 
@@ -48,7 +48,7 @@ package struct ZeroMQSocketOptions: Sendable {
     package var routerHandover = false
     /// Whether messages are queued only for connections that stand.
     package var immediate = false
-    package var heartbeat: Heartbeat?
+    package var keepAlive: KeepAlive?
     /// How long to wait before a lost connection is tried again.
     package var reconnectInterval: Duration?
     /// Where the reconnect interval, which doubles at each try, stops growing.

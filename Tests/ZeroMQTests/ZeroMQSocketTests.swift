@@ -184,7 +184,7 @@ struct ZeroMQSocketTests {
     func options() throws {
         let options = self.options {
             $0.linger = .milliseconds(5)
-            $0.heartbeat = .init(interval: .milliseconds(250), timeout: .seconds(1), timeToLive: .seconds(2))
+            $0.keepAlive = .init(interval: .seconds(1), timeout: .seconds(2))
             $0.reconnectInterval = .milliseconds(20)
             $0.maximumReconnectInterval = .seconds(1)
             $0.handshakeInterval = .seconds(3)
@@ -201,6 +201,35 @@ struct ZeroMQSocketTests {
         }
         let longest = self.options { $0.identity = [UInt8](repeating: 1, count: 255) }
         #expect(try ZeroMQSocket(.dealer, in: self.context, options: longest).lastEndpoint == "")
+    }
+
+    @Test("outlives a peer that sends more than is received and goes away")
+    func floodedAndLeft() throws {
+        let options = self.options {
+            $0.receiveHighWaterMark = 2
+            $0.keepAlive = .init(interval: .seconds(1), timeout: .seconds(2))
+        }
+        let router = try ZeroMQSocket(.router, in: self.context, options: options)
+        try router.bind(to: "tcp://127.0.0.1:*")
+        let endpoint = try router.lastEndpoint
+        do {
+            let context = try ZeroMQContext()
+            let dealer = try ZeroMQSocket(.dealer, in: context)
+            let monitor = try dealer.monitor(.handshakeSucceeded)
+            try dealer.connect(to: endpoint)
+            #expect(try monitor.next(wait: true)?.kind == .handshakeSucceeded)
+            let message = [UInt8](repeating: 1, count: 60_000)
+            // As much as this end and the kernel take.
+            while try dealer.send(message, wait: false) {}
+        }
+        // A heartbeat of libzmq's would be due in this time, and end the process.
+        let idle = try ZeroMQSocket(.pull, in: self.context)
+        var poller = Poller()
+        _ = poller.add(idle)
+        #expect(try poller.wait(upTo: .milliseconds(1_500)) == 0)
+        var count = 0
+        while try router.receiveFrames(wait: false) != nil { count += 1 }
+        #expect(count > 0)
     }
 
     @Test("throws terminated out of a wait when its context is shut down")
