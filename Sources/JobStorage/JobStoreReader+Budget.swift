@@ -7,12 +7,18 @@ extension JobStoreReader {
     /// sizes are asked first, which costs little; then one read brings what fits. So no read holds the store or its
     /// reader for longer than the budget, or one job, takes.
     ///
+    /// - Parameter largest: how many bytes no payload among them exceeds, if that is known. When all have room, no sizes are
+    ///   asked.
     /// - Returns: the records in the order of the jobs, and beside them the bytes that they took.
     package func records(
         of jobs: [JobID],
-        byteBudget: Int
+        byteBudget: Int,
+        largest: Int? = nil
     ) throws(StorageError) -> (records: [JobRecord], byteCount: Int) {
-        guard jobs.count > 1 else {
+        let haveRoom =
+            largest.map { $0.multipliedReportingOverflow(by: jobs.count) }
+            .map { !$0.overflow && $0.partialValue <= byteBudget } ?? false
+        guard jobs.count > 1, !haveRoom else {
             let records = try self.records(of: jobs)
             return (records, records.reduce(0) { $0 + $1.payloadByteCount })
         }

@@ -62,7 +62,7 @@ extension JobManager {
         queue.lastUse = self.turnNumber
         let unread = queue.unreadEntries(atMost: JobQueue.refillCount)
         if !unread.isEmpty {
-            let (contents, read) = try self.contents(of: unread, byteBudget: byteBudget)
+            let (contents, read) = try self.contents(of: unread, in: queue, byteBudget: byteBudget)
             queue.fill(contents)
             byteCount += read
             guard contents.count == unread.count, byteCount < byteBudget else { return byteCount }
@@ -74,7 +74,7 @@ extension JobManager {
             count: queue.nextRefillCount
         )
         let room = min(max(queue.byteRoom, 1), byteBudget - byteCount)
-        let (contents, read) = try self.contents(of: entries, byteBudget: room)
+        let (contents, read) = try self.contents(of: entries, in: queue, byteBudget: room)
         queue.refill(zip(entries, contents).map { JobQueue.Entry(entry: $0, content: $1) })
         return byteCount + read
     }
@@ -82,9 +82,14 @@ extension JobManager {
     /// What the first of these entries stand for: as many as have room in the bytes, and one at least.
     private func contents(
         of entries: [QueueEntry],
+        in queue: JobQueue,
         byteBudget: Int
     ) throws(StorageError) -> (contents: [JobQueue.Content], byteCount: Int) {
-        let (records, byteCount) = try self.store.records(of: entries.map(\.jobID), byteBudget: byteBudget)
+        let (records, byteCount) = try self.store.records(
+            of: entries.map(\.jobID),
+            byteBudget: byteBudget,
+            largest: queue.largestByteCount
+        )
         let contents = zip(entries, records).map { entry, record -> JobQueue.Content in
             // One that is damaged is put aside, whatever its token says.
             if case .job(let stored) = record, stored.token != entry.token { return .stale }

@@ -59,6 +59,8 @@ final class JobQueue {
     private var unreadCount = 0
     /// How large the jobs were that were read last, on average.
     private var typicalByteCount: Int?
+    /// How large the largest job can be that is in the list; nil while it may have entries that an earlier leader appended.
+    private(set) var largestByteCount: Int?
     private var line: Deque<WaitingFetch> = []
     private var waitingCount = 0
 
@@ -66,6 +68,7 @@ final class JobQueue {
         self.name = name
         self.memory = memory
         self.entryCount = entryCount
+        self.largestByteCount = entryCount == 0 ? 0 : nil
     }
 
     // MARK: Entries
@@ -98,6 +101,8 @@ final class JobQueue {
     /// A job joins at the tail.
     func append(_ entry: QueueEntry, _ job: Job, in changes: inout QueueChanges) {
         if self.mirrorIsComplete && self.hasRoom { self.mirrorTail(Entry(entry: entry, content: .job(job))) }
+        let largest = self.entryCount == 0 ? 0 : self.largestByteCount
+        self.largestByteCount = largest.map { max($0, job.payload.count) }
         self.entryCount += 1
         self.appendedCount += 1
         changes.append(entry)
@@ -107,7 +112,7 @@ final class JobQueue {
     ///
     /// Nil when the next one is not in memory, or has entered the queue after this token.
     func take(through token: UInt64 = .max, in changes: inout QueueChanges) -> (job: Job, token: UInt64)? {
-        while !self.mirror.isEmpty, !self.isCold, self.mirror[0].entry.token <= token,
+        while !self.mirror.isEmpty, !self.isCold, token == .max || self.mirror[0].entry.token <= token,
             let head = self.takeHead(in: &changes)
         {
             guard case .job(let job) = head.content else { continue }
@@ -153,6 +158,7 @@ final class JobQueue {
     /// A job comes back to the head; without it, it is read when its turn comes.
     func giveBack(_ entry: QueueEntry, _ job: Job?, in changes: inout QueueChanges) {
         let content: Content = job.map { .job($0) } ?? .unread
+        self.largestByteCount = self.largestByteCount.flatMap { largest in job.map { max(largest, $0.payload.count) } }
         self.mirror.prepend(Entry(entry: entry, content: content))
         self.mirrorByteCount += content.byteCount
         if content.isUnread { self.unreadCount += 1 }
@@ -214,6 +220,7 @@ final class JobQueue {
         self.isKnown = false
         self.isPaused = false
         self.entryCount = 0
+        self.largestByteCount = 0
         self.appendedCount = 0
         self.mirror.removeAll()
         self.mirrorByteCount = 0
