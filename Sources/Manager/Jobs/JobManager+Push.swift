@@ -91,6 +91,7 @@ extension JobManager {
 
     func add(_ jobID: JobID, to set: JobSet, at score: WallTime) {
         self.transaction.add(jobID, to: set, at: score)
+        if !self.latecomers.isEmpty { self.noteLatecomer(jobID, to: set) }
         self.noteArrival(of: jobID)
         self.setCounts[set, default: 0] += 1
         if set == .dead { self.forgetCrashes(of: jobID) }

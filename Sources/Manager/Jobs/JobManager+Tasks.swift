@@ -101,6 +101,9 @@ extension JobManager {
         for asker: TaskBoard.Asker
     ) throws(StorageError) {
         let set = mutation.target.set
+        guard self.beginTaking(from: set, for: asker) else {
+            return self.tasks.add(.mutateMatching(mutation, cursor: cursor, asker))
+        }
         let (members, next) = try self.store.scan(set, from: cursor, count: Self.scanCount)
         // A scan may show a member twice, and what has left the set must not leave it again.
         var seen: Set<JobID> = []
@@ -130,8 +133,9 @@ extension JobManager {
         let set = mutation.target.set
         let isFiltered = mutation.operation != .clear && mutation.filter != nil
         let some = Array(jobIDs.prefix(Self.scanCount))
+        let late = self.latecomers(for: asker)
         let scores = try self.store.scores(of: some, in: set)
-        let found = some.indices.filter { scores[$0] != nil }
+        let found = some.indices.filter { scores[$0] != nil && !late.contains(some[$0]) }
         let records = try self.records(of: found.map { some[$0] }, for: mutation.operation, isFiltered: isFiltered)
         var handledCount = records.count < found.count ? found[records.count] : some.count
         var budget = Self.filterBudget
@@ -152,6 +156,7 @@ extension JobManager {
         cursor: UInt64?,
         for asker: TaskBoard.Asker
     ) {
+        self.note(asker) { _ in }
         if !jobIDs.isEmpty {
             self.tasks.add(.mutateFound(mutation, Array(jobIDs), cursor: cursor, asker))
         } else if let cursor {

@@ -72,6 +72,8 @@ public final class JobManager {
     /// Before when no session of a key, or of those without one, can be ended to make room; one that has ended makes some.
     var sessionRoomAt: [String?: Uptime] = [:]
     var tasks = TaskBoard()
+    /// Who has come too late for the MUTATEs that are under way, or that an earlier leader has begun.
+    var latecomers: [ProgressKey: Latecomers] = [:]
     /// Bytes of the PUSHBs that were carried out at once in the turn that is under way.
     var promptByteCount = 0
     /// The task of which the turn that is under way carries out a slice.

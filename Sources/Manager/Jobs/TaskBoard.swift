@@ -1,6 +1,7 @@
 import ClusterLink
 import DequeModule
 import JobCore
+import JobStorage
 
 /// Long tasks under way: each is carried out a slice at a time, in turns of its own, between the commands.
 struct TaskBoard {
@@ -10,6 +11,9 @@ struct TaskBoard {
         let request: UInt64
         /// How many bytes of the command are kept until it is done.
         var byteCount = 0
+
+        /// Under which the progress of the command is stored.
+        var progressKey: ProgressKey { ProgressKey(lane: self.lane, request: self.request, part: 0) }
     }
 
     enum Work {

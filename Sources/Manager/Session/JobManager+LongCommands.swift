@@ -56,6 +56,7 @@ extension JobManager {
 
     /// A command is done: its answer leaves with the turn, and is kept until the front has it.
     func finish(_ asker: TaskBoard.Asker, with reply: LinkReply) {
+        self.latecomers[asker.progressKey] = nil
         self.outbox.reply(reply, to: asker.request, on: asker.lane)
         guard let lane = self.lane(asker.lane), var command = lane.longCommands[asker.request] else { return }
         for part in 0..<command.partCount { self.forgetProgress(of: asker, part: part + 1) }
@@ -78,6 +79,7 @@ extension JobManager {
         }
         lane.longCommands[request] = nil
         let asker = TaskBoard.Asker(lane: lane.key, request: request, byteCount: 0)
+        self.latecomers[asker.progressKey] = nil
         for part in 0...command.partCount { self.forgetProgress(of: asker, part: part) }
     }
 
@@ -95,11 +97,62 @@ extension JobManager {
         // The records of a command come in the order of their numbers, the first one in front.
         for (key, record) in progress.sorted(by: { $0.key.part < $1.key.part }) {
             guard let lane = self.lane(key.lane, creates: true) else { continue }
+            let first = ProgressKey(lane: key.lane, request: key.request, part: 0)
             if key.part == 0 {
-                lane.longCommands[key.request] = LongCommand(reading: record)
+                let command = LongCommand(reading: record)
+                lane.longCommands[key.request] = command
+                if let set = command?.set, command?.outcome == nil { self.latecomers[first] = Latecomers(set: set) }
+            } else if lane.longCommands[key.request]?.set != nil {
+                self.latecomers[first]?.restore(part: record)
             } else {
                 lane.longCommands[key.request]?.restore(part: record)
             }
+        }
+    }
+
+    // MARK: Who comes too late
+
+    /// From now on a MUTATE takes from a set whatever matches, but for the jobs that join it meanwhile.
+    ///
+    /// - Returns: whether it may begin; not while too many others are under way.
+    func beginTaking(from set: JobSet, for asker: TaskBoard.Asker) -> Bool {
+        guard self.latecomers[asker.progressKey] == nil else { return true }
+        guard self.latecomers.count < Latecomers.commandBound else { return false }
+        self.latecomers[asker.progressKey] = Latecomers(set: set)
+        self.lane(asker.lane)?.longCommands[asker.request]?.set = set
+        return true
+    }
+
+    /// A job joins a set: what takes from it passes over this one.
+    func noteLatecomer(_ jobID: JobID, to set: JobSet) {
+        let own = self.sliceUnderWay?.asker.progressKey
+        for (key, var latecomers) in self.latecomers where latecomers.set == set && key != own {
+            let note = latecomers.note(jobID)
+            self.latecomers[key] = latecomers
+            // Of one whose front is gone nothing is stored: nobody will send it again.
+            guard let note, let lane = self.lane(key.lane), var command = lane.longCommands[key.request] else {
+                continue
+            }
+            let asker = TaskBoard.Asker(lane: key.lane, request: key.request)
+            if note.isAnother {
+                _ = command.addPart()
+                lane.longCommands[key.request] = command
+                self.store(command, of: asker)
+            }
+            let part = ProgressKey(lane: key.lane, request: key.request, part: command.partCount)
+            self.transaction.progress[part] = note.part
+        }
+    }
+
+    /// The jobs that have joined its set since a MUTATE began.
+    func latecomers(for asker: TaskBoard.Asker) -> Set<JobID> {
+        self.latecomers[asker.progressKey]?.jobIDs ?? []
+    }
+
+    /// Nobody will ask again for the commands of a lane; those that are under way are carried out all the same.
+    func forgetLatecomers(of lane: Lane) {
+        for (request, command) in lane.longCommands where !command.isOnBoard {
+            self.latecomers[ProgressKey(lane: lane.key, request: request, part: 0)] = nil
         }
     }
 
@@ -124,8 +177,7 @@ extension JobManager {
     }
 
     private func store(_ command: LongCommand, of asker: TaskBoard.Asker) {
-        let key = ProgressKey(lane: asker.lane, request: asker.request, part: 0)
-        self.transaction.progress[key] = command.record
+        self.transaction.progress[asker.progressKey] = command.record
     }
 
     private func forgetProgress(of asker: TaskBoard.Asker, part: UInt32) {

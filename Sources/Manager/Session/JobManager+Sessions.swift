@@ -82,6 +82,7 @@ extension JobManager {
         self.transaction.sessions.updateValue(nil, forKey: session.id)
         for lane in session.lanes.values {
             self.touchedLanes[lane.key] = nil
+            self.forgetLatecomers(of: lane)
             for fetch in Array(lane.waiting.values) { self.withdraw(fetch.request, on: lane) }
             for offer in lane.unsettled.reversed() {
                 self.noteReturn(of: offer, on: lane)

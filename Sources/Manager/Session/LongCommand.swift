@@ -1,5 +1,6 @@
 import ClusterLink
 import JobCore
+import JobStorage
 
 /// A command that takes many turns, as its lane remembers it until the front has its answer.
 ///
@@ -14,7 +15,7 @@ struct LongCommand: Equatable {
     /// How many bytes the answers of those may take.
     static let finishedByteBound = 32 << 20
     /// The version of the record that this program writes.
-    private static let recordVersion: UInt8 = 1
+    private static let recordVersion: UInt8 = 2
 
     /// The last token that had been given when the command began: what entered a queue later is not meant.
     var boundary: UInt64 = 0
@@ -24,7 +25,9 @@ struct LongCommand: Equatable {
     var lastQueue = ""
     /// What a PUSHB has refused so far: the members of its answer, with commas between them.
     private(set) var refused: [UInt8] = []
-    /// How many records hold those, beside the first one.
+    /// The set from which a MUTATE takes whatever matches, once it has begun.
+    var set: JobSet?
+    /// How many records there are beside the first one: what a PUSHB has refused, or who came too late for a MUTATE.
     private(set) var partCount: UInt32 = 0
     /// What it was answered with; nil while it is under way.
     private(set) var outcome: LinkReply?
@@ -54,6 +57,11 @@ struct LongCommand: Equatable {
     /// Takes note of members that are refused; the number of the record that holds them.
     mutating func refuse(_ members: [UInt8]) -> UInt32 {
         self.append(members)
+        return self.addPart()
+    }
+
+    /// One more record is needed; its number.
+    mutating func addPart() -> UInt32 {
         self.partCount += 1
         return self.partCount
     }
@@ -74,6 +82,7 @@ extension LongCommand {
         writer.write(self.boundary)
         writer.write(UInt64(self.doneCount))
         writer.write(self.lastQueue)
+        writer.write(self.set?.rawValue ?? "")
         writer.write(self.partCount)
         writer.write(UInt8(self.outcome == nil ? 0 : 1))
         self.outcome?.encode(into: &writer)
@@ -96,6 +105,7 @@ extension LongCommand {
         self.boundary = try reader.readUInt64()
         self.doneCount = Int(clamping: try reader.readUInt64())
         self.lastQueue = try reader.readString()
+        self.set = JobSet(rawValue: try reader.readString())
         self.partCount = try reader.readUInt32()
         if try reader.readUInt8() != 0 { self.outcome = try LinkReply(from: &reader) }
         try reader.finish()

@@ -137,6 +137,69 @@ struct LongCommandTests {
         #expect(try world.members(of: .scheduled) == [QueueMirrorTests.name(0)])
     }
 
+    @Test(
+        "a mutation of whatever matches that was half done begins again, and spares what has joined the set since",
+        arguments: [1, 400]
+    )
+    func halfMatched(lateCount: Int) throws {
+        let world = try SliceTests.worldWithScheduledJobs(1_200)
+        let front = try world.makeFront()
+        let command = front.number([.mutate("discard", "scheduled", type: "ShipOrder")])[0]
+        try front.send([command])
+        while try world.count(of: .scheduled) > 700 { try world.slice() }
+        let at = (ManagerWorld.start + .seconds(3_600)).rfc3339
+        // The last of them comes when the next leader has not heard of the command yet.
+        let names = Self.names(5_000..<5_000 + lateCount)
+        for name in names.dropLast() { try front.send(.push(name, #""at":"\#(at)""#)) }
+        try world.failOver()
+        try front.attach(isNew: false)
+        try front.send(.push(names.last!, #""at":"\#(at)""#))
+
+        #expect(try front.send([command]) == [.deferred])
+        try world.finish()
+
+        #expect(front.late[command.request] == .ok)
+        #expect(try world.members(of: .scheduled).sorted() == names)
+        try front.send([LinkCommand(request: command.request, .withdraw)])
+        #expect(try world.state.progress.isEmpty)
+        #expect(world.manager.latecomers.isEmpty)
+    }
+
+    @Test("one mutation more than are under way at once waits, and is carried out")
+    func manyMatching() throws {
+        let world = try SliceTests.worldWithScheduledJobs(3_000)
+        let front = try world.makeFront()
+        let bodies = (0...Latecomers.commandBound).map {
+            LinkCommand.Body.mutate("discard", "scheduled", type: "Other\($0)")
+        }
+        let commands = front.number(bodies + [.mutate("discard", "scheduled", type: "ShipOrder")])
+        #expect(try front.send(commands) == commands.map { _ in .deferred })
+        for _ in commands { try world.slice() }
+        #expect(world.manager.latecomers.count == Latecomers.commandBound)
+        try world.finish()
+        #expect(commands.allSatisfy { front.late[$0.request] == .ok })
+        #expect(try world.count(of: .scheduled) == 0)
+        #expect(world.manager.latecomers.isEmpty)
+    }
+
+    @Test("what a mutation passes over has a bound, and is read back as it was stored")
+    func latecomers() {
+        var latecomers = Latecomers(set: .dead)
+        var parts: [[UInt8]] = []
+        for number in 0..<Latecomers.bound {
+            guard let note = latecomers.note(JobID(QueueMirrorTests.name(number))) else {
+                Issue.record("job \(number) was not noted")
+                return
+            }
+            if note.isAnother { parts.append(note.part) } else { parts[parts.count - 1] = note.part }
+        }
+        #expect(latecomers.note(JobID("order-more")) == nil)
+        #expect(parts.count < 1_000)
+        var read = Latecomers(set: .dead)
+        for part in parts { read.restore(part: part) }
+        #expect(read.jobIDs == latecomers.jobIDs)
+    }
+
     // MARK: PUSHB
 
     @Test("a long PUSHB is carried out in slices, with commands between them, and answered as a whole")
@@ -289,6 +352,7 @@ struct LongCommandTests {
         command.boundary = .max
         command.doneCount = 17
         command.lastQueue = "é"
+        command.set = .retries
         #expect(command.refuse(Array("a".utf8)) == 1)
         #expect(command.refuse(Array("b".utf8)) == 2)
         var read = try #require(LongCommand(reading: command.record))
