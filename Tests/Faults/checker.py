@@ -54,12 +54,19 @@ def lost(history):
 
 
 def taken_away(history):
-    """The jobs that a FLUSH may have had, because their PUSH began before its first effect was seen."""
+    """The jobs that a FLUSH may have had: their PUSH began before its first effect was seen, or it may take effect yet."""
     flushes = [entry for entry in history.deferred if entry.is_for_all]
     if not flushes:
         return set()
-    last = max(entry.effect or entry.ended or float("inf") for entry in flushes)
+    last = max(_latest_effect(entry) for entry in flushes)
     return {operation.jid for operation in history.operations if operation.kind == "push" and operation.began <= last}
+
+
+def _latest_effect(entry):
+    """Until when a FLUSH may have taken jobs away; one that got no answer may be carried out at any time."""
+    if entry.effect:
+        return entry.effect
+    return float("inf") if entry.outcome == UNKNOWN else entry.ended or float("inf")
 
 
 def stuck(history):

@@ -125,6 +125,12 @@ def flushed_twice(history):
     history.operations.append(Operation("push", "f", 41.5, 42.0, OK))
 
 
+def flushed_later(history):
+    """A FLUSH whose client got no answer was carried out after another leader had come."""
+    history.operations.append(Operation("push", "g", 50.0, 50.1, OK))
+    history.deferred.append(Deferred("FLUSH", [], 40.0, None, 43.0, UNKNOWN, [], [], is_for_all=True))
+
+
 def back_after_flush(history):
     flushed(history)
     history.executions.append(Execution("d", 50.0, 51.0))
@@ -157,6 +163,7 @@ CASES = [
     (came_twice, {"I19 carried out wrongly"}),
     (flushed, set()),
     (flushed_twice, {"I1 lost"}),
+    (flushed_later, set()),
     (back_after_flush, {"I19 carried out wrongly"}),
     (altered, {"I20 altered"}),
     (acknowledged_by_minority, {"I14 acknowledged by a minority", "I1 stuck"}),

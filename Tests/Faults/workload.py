@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import secrets
 from dataclasses import dataclass
 
 import odd
@@ -115,6 +116,8 @@ class Workload:
         self.shape = shape
         self.history = history
         self._random = random.Random(seed)
+        # The server remembers for two minutes which jobs were done, and would not run one of the run before again.
+        self._mark = secrets.token_hex(3)
         self._next = 0
         self.is_producing = True
         self.is_working = True
@@ -136,7 +139,7 @@ class Workload:
     def job(self, queue, length):
         """A new job with a body of this length."""
         self._next += 1
-        jid = f"job-{self._next:09d}"
+        jid = f"job-{self._mark}-{self._next:06d}"
         job = {"jid": jid, "jobtype": "Work", "args": payload.arguments(self._next, length), "queue": queue}
         return job | {"retry": 25, "reserve_for": 600}
 
