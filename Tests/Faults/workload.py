@@ -94,7 +94,7 @@ class Client:
         while self._connection is None and not self._is_over():
             try:
                 host = self._rng.choice(self._shape.hosts)
-                self._connection = await Connection.open(host, self._wid, self._shape.timeout)
+                self._connection = await self._open(host)
                 self._leaves = self._history.now() + self._rng.expovariate(1 / self._shape.stay)
             except Unreachable as error:
                 now = self._history.now()
@@ -107,6 +107,20 @@ class Client:
                     self._history.reconnections.append(now)
                 await asyncio.sleep(self.PATIENCE)
         return self._connection
+
+    async def _open(self, host):
+        """A worker beats on each of its connections: with fewer BEATs than those it may be a client that connects anew for
+        each command, which keeps its job until its reservation ends.
+        """
+        connection = await Connection.open(host, self._wid, self._shape.timeout)
+        if self._wid is None:
+            return connection
+        try:
+            await connection.beat(self._wid)
+        except (Unknown, Refused) as error:
+            connection.close()
+            raise Unreachable(str(error)) from error
+        return connection
 
 
 class Workload:
@@ -232,8 +246,7 @@ class Workload:
     async def _work_with(self, client, wid, rng):
         """Works until the worker's command fails, it dies, leaves, or the run is over."""
         now = self.history.now()
-        # At once, too: a worker that never said that it lives keeps its job until its reservation ends.
-        beat, leaves = now, now + rng.expovariate(1 / self.shape.stay)
+        beat, leaves = now + 10, now + rng.expovariate(1 / self.shape.stay)
         while self.is_working and self.history.now() < leaves:
             try:
                 if self.history.now() > beat:
