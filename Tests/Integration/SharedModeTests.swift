@@ -36,9 +36,11 @@ struct SharedModeTests {
             let ways = try (1...2).map { _ in try Forwarder(to: try #require(redis.port)) }
             let cluster = try ClusterProcesses(
                 settings: [
-                    "cluster.lease_ttl": "2s",
+                    // Long enough for a busy machine: whoever leads at the beginning has to lead until it is stopped.
+                    "cluster.lease_ttl": "5s",
                     // A leader that asks for what is due would wait for that, and not come to write.
                     "scheduler.scheduled_interval": "3600s", "scheduler.retries_interval": "3600s",
+                    "scheduler.purge_interval": "3600s",
                 ],
                 memberCount: 2,
                 redis: redis,

@@ -79,12 +79,12 @@ package final class Forwarder: Sendable {
     }
 
     /// Waits until this text is among what is kept back; false when it is not in time.
-    package func waitForHeld(_ text: String, within seconds: Double = 20) -> Bool {
+    package func waitForHeld(_ text: String, within seconds: Double = 60) -> Bool {
         self.wait(within: seconds) { String(decoding: $0.held, as: UTF8.self).contains(text) }
     }
 
     /// Waits until this text has come back since something was let go; false when it is not in time.
-    package func waitForReturned(_ text: String, within seconds: Double = 20) -> Bool {
+    package func waitForReturned(_ text: String, within seconds: Double = 60) -> Bool {
         self.wait(within: seconds) { String(decoding: $0.returned ?? [], as: UTF8.self).contains(text) }
     }
 

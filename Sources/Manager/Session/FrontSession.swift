@@ -47,14 +47,18 @@ final class FrontSession {
         if let lane = self.lanes[number] { return lane }
         let lane = Lane(key: LaneKey(session: self.id, lane: number), record: nil)
         lane.awaitsAnnouncements = self.isTakenUp
+        if self.isTakenUp { lane.passOverNumbers() }
         self.lanes[number] = lane
         return lane
     }
 
     /// The front has attached to this leader, and knew the session from an earlier one.
     func takeUp() {
+        for lane in self.lanes.values {
+            lane.awaitsAnnouncements = true
+            if !self.isTakenUp { lane.passOverNumbers() }
+        }
         self.isTakenUp = true
-        for lane in self.lanes.values { lane.awaitsAnnouncements = true }
     }
 }
 
@@ -81,6 +85,9 @@ final class Lane {
     }
 
     private static let greatestOffer = UInt64(1) << 62
+    /// How many numbers a leader leaves out that takes a session up: more than a lane has offers in the second that a store
+    /// may lose. A front knows 2²⁰ numbers beyond the first that has not ended.
+    static let passedOverCount: UInt64 = 1 << 14
 
     let key: LaneKey
     /// As it is stored with the next transaction.
@@ -173,6 +180,13 @@ final class Lane {
         self.heldBack = []
     }
 
+    /// Leaves out the numbers that an earlier leader may have given in transactions that the store has lost.
+    ///
+    /// The front has seen them, and would take a job that is offered under one of them for one that it has had.
+    func passOverNumbers() {
+        self.record.offered = min(self.record.offered + Self.passedOverCount, Self.greatestOffer)
+    }
+
     /// Numbers a job that is handed out now.
     func offer(_ job: Job, for request: UInt64) -> UInt64 {
         self.record.offered += 1
@@ -198,8 +212,6 @@ final class Lane {
 
     /// Every offer up to this number has arrived or was withdrawn; whether that is news.
     ///
-    /// A store that lost its last transactions has forgotten some of these numbers. The front has not, and would take a job
-    /// that is offered under one of them for one that it has had.
     func settle(through number: UInt64) -> Bool {
         while let first = self.unsettled.first, first.number <= number {
             self.unsettled.removeFirst()

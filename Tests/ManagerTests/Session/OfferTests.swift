@@ -67,6 +67,23 @@ struct OfferTests {
         #expect(world.manager.workingCount() == 2)
     }
 
+    @Test("a leader that takes a session up gives no number that the store may have lost, on lanes that it does not know either")
+    func numbersAreNotGivenAgain() throws {
+        let world = try ManagerWorld()
+        let front = try world.makeFront()
+        for number in 1...5 { try front.send(.push("order-00000\(number)")) }
+        #expect(try front.ask(.fetch("default")).offer == 1)
+        try world.failOver()
+        try front.attach(isNew: false)
+        let after = 1 + Lane.passedOverCount
+        #expect(try front.wait(for: .fetch("default")).offer == after + 1)
+        // Attached once more, it has not lost anything.
+        try front.attach(isNew: false)
+        #expect(try front.wait(for: .fetch("default")).offer == after + 2)
+        let other = try front.send(front.number([.fetch("default")]), lane: 1)
+        #expect(other.last?.offer == Lane.passedOverCount + 1)
+    }
+
     @Test("jobs that are given back keep their order")
     func orderOfGivingBack() throws {
         let world = try ManagerWorld()
