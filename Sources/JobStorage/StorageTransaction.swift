@@ -44,6 +44,8 @@ package struct StorageTransaction: Sendable {
     package var beatingWorkers: [WorkerID: Bool] = [:]
     /// When the workers of a job vanished with it; nil forgets it.
     package var crashes: [JobID: [WallTime]?] = [:]
+    /// Reservations of jobs that were taken back although their workers may have them; nil forgets one.
+    package var returned: [JobID: StoredReservation?] = [:]
     /// What is added to the log of outcomes.
     package var outcomes: OutcomeChange?
     /// The scratch store of middleware; nil deletes.
@@ -67,7 +69,7 @@ package struct StorageTransaction: Sendable {
             && self.reservations.isEmpty && self.sets.isEmpty && self.clearedSets.isEmpty
             && self.processed == 0 && self.failures == 0 && self.lanes.isEmpty && self.sessions.isEmpty
             && self.progress.isEmpty && self.workerStates.isEmpty && self.beatingWorkers.isEmpty
-            && self.crashes.isEmpty && self.outcomes == nil
+            && self.crashes.isEmpty && self.returned.isEmpty && self.outcomes == nil
             && self.keyValues.isEmpty && self.redisCommands.isEmpty && self.quarantined.isEmpty
             && !self.flushesEverything
     }
@@ -94,6 +96,7 @@ package struct StorageTransaction: Sendable {
         self.workerStates.removeAll()
         self.beatingWorkers.removeAll()
         self.crashes.removeAll()
+        self.returned.removeAll()
         self.outcomes = nil
         self.keyValues.removeAll()
         self.redisCommands.removeAll()

@@ -142,6 +142,8 @@ package struct StoredState: Sendable {
     package var beatingWorkers: Set<WorkerID>
     /// When the workers of a job vanished with it, in whole microseconds; few jobs have had that.
     package var crashes: [JobID: [WallTime]]
+    /// Reservations of jobs that were taken back although their workers may have them.
+    package var returned: [JobID: StoredReservation]
     /// How many bytes each segment of the log of outcomes has.
     package var outcomeByteCounts: [Int]
 
@@ -164,6 +166,7 @@ package struct StoredState: Sendable {
         self.workerStates = [:]
         self.beatingWorkers = []
         self.crashes = [:]
+        self.returned = [:]
         self.outcomeByteCounts = Array(repeating: 0, count: OutcomeLog.segmentCount)
     }
 }

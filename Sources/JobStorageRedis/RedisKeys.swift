@@ -44,6 +44,8 @@ struct RedisKeys: Sendable {
     let beatingWorkers: String
     /// Hash: a job's jid → when its workers vanished, in microseconds with a blank between them.
     let crashes: String
+    /// Hash: jid of a job that was taken back although its worker may have it → its reservation.
+    let returned: String
     /// Hash: jid → the record that failed its checksum.
     let quarantine: String
     private let scheduled: String
@@ -64,6 +66,7 @@ struct RedisKeys: Sendable {
         self.workerStates = prefix + "workers"
         self.beatingWorkers = prefix + "beating"
         self.crashes = prefix + "crashes"
+        self.returned = prefix + "returned"
         self.quarantine = prefix + "quarantine"
         self.scheduled = prefix + "scheduled"
         self.retries = prefix + "retries"
@@ -118,7 +121,8 @@ struct RedisKeys: Sendable {
     var flushed: [String] {
         [
             self.jobs, self.queues, self.paused, self.working, self.reservations, self.processed, self.failures,
-            self.workerStates, self.beatingWorkers, self.crashes, self.scheduled, self.retries, self.dead,
+            self.workerStates, self.beatingWorkers, self.crashes, self.returned, self.scheduled, self.retries,
+            self.dead,
         ] + (0..<OutcomeLog.segmentCount).map { self.outcomes($0) }
     }
 

@@ -28,8 +28,9 @@ async def half_close(workload, number, rng):
             continue
         jobs = await _pipeline(workload, connection, wid, queue, rng)
         connection.close()
+        left = workload.history.now()
         for job, execution in jobs:
-            await workload.finish(job["jid"], execution, wid, rng)
+            await workload.finish(job["jid"], execution, wid, rng, left)
         await asyncio.sleep(rng.expovariate(5))
 
 

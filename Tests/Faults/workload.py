@@ -185,14 +185,13 @@ class Workload:
         self.history.operations.append(Operation(kind, jid, began, self.history.now(), outcome))
         return outcome
 
-    async def finish(self, jid, execution, wid, rng):
-        """Acknowledges a job over a new connection of the worker that was given it, and has none meanwhile."""
-        began = self.history.now()
+    async def finish(self, jid, execution, wid, rng, left):
+        """Acknowledges a job over a new connection of the worker that was given it, and has had none since it `left`."""
         client = Client(self, rng, wid)
         outcome = await self._record("ack", jid, client, lambda connection: connection.acknowledge(jid))
         execution.ended = self.history.now()
         # Without a connection for so long it counts as gone.
-        execution.is_abandoned = outcome == UNKNOWN or execution.ended - began > self.shape.release_after
+        execution.is_abandoned = outcome == UNKNOWN or execution.ended - left > self.shape.release_after
         client.close()
 
     async def _record(self, kind, jid, client, command):

@@ -61,6 +61,7 @@ struct TransactionEncoderTests {
             transaction.beatingWorkers[WorkerID("w")] = true
             let times = [WallTime(nanosecondsSinceEpoch: 2_500), WallTime(nanosecondsSinceEpoch: 7_000)]
             transaction.crashes[JobID("poison")] = .some(times)
+            transaction.returned.updateValue(nil, forKey: JobID("back"))
             transaction.outcomes = OutcomeChange(segment: 2, beginsFor: .seconds(240), bytes: Array("ended".utf8))
             transaction.keyValues["k"] = Array("v".utf8)
             transaction.redisCommands = [[Array("ZADD".utf8), Array("mw".utf8), Array("1".utf8), Array("x".utf8)]]
@@ -81,6 +82,7 @@ struct TransactionEncoderTests {
             "HDEL p:sessions 00000000000000010000000000000002",
             "UNLINK p:session:00000000000000010000000000000002 p:progress:00000000000000010000000000000002",
             "HSET p:workers w quiet", "SADD p:beating w", "HSET p:crashes poison 2 7",
+            "HDEL p:returned back",
             "UNLINK p:outcomes:2", "APPEND p:outcomes:2 ended", "EXPIRE p:outcomes:2 240", "SET p:kv:k v",
             "ZADD mw 1 x", "HSET p:quarantine bad ?",
         ]
@@ -114,13 +116,14 @@ struct TransactionEncoderTests {
 
         let keys: Set = [
             "UNLINK", "p:jobs", "p:queues", "p:paused", "p:working", "p:reservation", "p:processed", "p:failures",
-            "p:workers", "p:beating", "p:crashes", "p:outcomes:0", "p:outcomes:3", "p:scheduled", "p:retries", "p:dead",
-            "p:queue:q",
+            "p:workers", "p:beating", "p:crashes", "p:returned", "p:outcomes:0", "p:outcomes:3", "p:scheduled",
+            "p:retries",
+            "p:dead", "p:queue:q",
             "p:processed:2026-03-02",
             "p:processed:2026-03-01", "p:failures:2026-02-28", "p:failures:2025-01-25",
         ]
         #expect(keys.isSubset(of: flushed))
-        #expect(flushed.count == 19 + 2 * 402)
+        #expect(flushed.count == 20 + 2 * 402)
         #expect(commands.count == 4)
     }
 

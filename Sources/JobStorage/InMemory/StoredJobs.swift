@@ -20,6 +20,7 @@ struct StoredJobs {
     private var workerStates: [WorkerID: WorkerState] = [:]
     private var beatingWorkers: Set<WorkerID> = []
     private var crashes: [JobID: [WallTime]] = [:]
+    private var returned: [JobID: StoredReservation] = [:]
     /// The segments of the log of outcomes; nothing here forgets one when its time is over.
     private(set) var outcomes = Array(repeating: [UInt8](), count: OutcomeLog.segmentCount)
     private(set) var keyValues: [String: [UInt8]] = [:]
@@ -45,6 +46,7 @@ struct StoredJobs {
         state.workerStates = self.workerStates
         state.beatingWorkers = self.beatingWorkers
         state.crashes = self.crashes
+        state.returned = self.returned
         state.outcomeByteCounts = self.outcomes.map(\.count)
         return state
     }
@@ -75,6 +77,7 @@ struct StoredJobs {
         self.workerStates = [:]
         self.beatingWorkers = []
         self.crashes = [:]
+        self.returned = [:]
         self.outcomes = Array(repeating: [], count: OutcomeLog.segmentCount)
     }
 
@@ -152,6 +155,7 @@ struct StoredJobs {
             if isBeating { self.beatingWorkers.insert(worker) } else { self.beatingWorkers.remove(worker) }
         }
         for (job, times) in transaction.crashes { self.crashes[job] = times?.map(\.roundedToScore) }
+        for (job, reservation) in transaction.returned { self.returned[job] = reservation }
         if let change = transaction.outcomes {
             if change.beginsFor != nil { self.outcomes[change.segment].removeAll() }
             self.outcomes[change.segment] += change.bytes

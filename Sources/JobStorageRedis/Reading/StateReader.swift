@@ -67,7 +67,7 @@ struct StateReader {
             commands.begin("SMEMBERS", argumentCount: 1)
             commands.append(key)
         }
-        for key in [self.keys.sessions, self.keys.workerStates, self.keys.crashes] {
+        for key in [self.keys.sessions, self.keys.workerStates, self.keys.crashes, self.keys.returned] {
             commands.begin("HGETALL", argumentCount: 1)
             commands.append(key)
         }
@@ -108,6 +108,10 @@ struct StateReader {
             state.workerStates[WorkerID(worker)] = workerState
         }
         for (job, text) in try self.nextFields() { state.crashes[JobID(job)] = CrashTimes.times(in: text) }
+        for (job, bytes) in try self.nextFields() {
+            // One that cannot be read lets its job run twice at the most.
+            state.returned[JobID(job)] = bytes.withUnsafeBytes { StoredReservation(reading: $0) }
+        }
         let totals = try self.next { (reply) throws(StorageError) in
             try reply.items { (number) throws(StorageError) in try number.storedNumber() ?? 0 }
         }

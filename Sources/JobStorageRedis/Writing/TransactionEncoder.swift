@@ -35,6 +35,7 @@ struct TransactionEncoder: ~Copyable {
         self.encodeWorkerStates(of: transaction)
         self.encodeBeatingWorkers(of: transaction)
         self.encodeCrashes(of: transaction)
+        self.encodeReturned(of: transaction)
         if let change = transaction.outcomes { self.encode(change) }
         self.encodeMiddleware(of: transaction)
         self.encodeQuarantine(of: transaction)
@@ -243,6 +244,23 @@ struct TransactionEncoder: ~Copyable {
             self.commands.append(self.keys.crashes)
             self.commands.append(job.text)
             if let times { self.commands.append(CrashTimes.text(of: times)) }
+        }
+    }
+
+    private mutating func encodeReturned(of transaction: StorageTransaction) {
+        guard !transaction.returned.isEmpty else { return }
+        let forgottenCount = transaction.returned.values.count { $0 == nil }
+        let notedCount = transaction.returned.count - forgottenCount
+        var removal = VariadicRun("HDEL", self.keys.returned, itemCount: forgottenCount)
+        for (job, reservation) in transaction.returned where reservation == nil {
+            removal.beginItem(in: &self.commands)
+            self.commands.append(job.text)
+        }
+        var addition = VariadicRun("HSET", self.keys.returned, itemCount: notedCount, argumentsPerItem: 2)
+        for case (let job, let reservation?) in transaction.returned {
+            addition.beginItem(in: &self.commands)
+            self.commands.append(job.text)
+            self.commands.append(reservation.record)
         }
     }
 

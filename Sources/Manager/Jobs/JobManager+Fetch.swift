@@ -119,7 +119,7 @@ extension JobManager {
             offer: offer(job),
             lease: lease is SimpleLease ? nil : lease
         )
-        if !self.returned.isEmpty { self.returned[job.id] = nil }
+        self.forgetReturn(of: job.id)
         self.reservations[job.id] = reservation
         // What a chain has made of the job is nowhere else.
         if job.payload.count > Self.heldByteBound, self.chains[.fetch] == nil {
@@ -180,7 +180,7 @@ extension JobManager {
     func forget(_ jobID: JobID) {
         self.transaction.remove(jobID)
         self.liveJobs.remove(jobID)
-        if !self.returned.isEmpty { self.returned[jobID] = nil }
+        self.forgetReturn(of: jobID)
         self.forgetCrashes(of: jobID)
     }
 

@@ -190,8 +190,9 @@ extension JobManager {
     /// A front that dies takes with it what it knew of the bytes that it wrote. The jobs that were on their way are
     /// given back at once; the worker that got one and reports it through another front is believed.
     private func endReturn(of jobID: JobID) -> Reservation? {
-        guard !self.returned.isEmpty, let past = self.returned.removeValue(forKey: jobID),
-            let queue = self.queues[past.queue]
+        guard !self.returned.isEmpty, let past = self.returned[jobID] else { return nil }
+        self.forgetReturn(of: jobID)
+        guard let queue = self.queues[past.queue], !past.isRestored || self.isEnqueued(jobID, under: past.token)
         else { return nil }
         self.touch(queue)
         // An entry that is not mirrored counts no longer once the job's record is gone or has another token.
@@ -211,6 +212,19 @@ extension JobManager {
         )
         if let job { reservation.read(job, token: past.token) }
         return reservation
+    }
+
+    /// Whether the store has the job as the entry of this token.
+    ///
+    /// When it cannot be asked, the turn comes to nothing: its commit throws what the store said.
+    private func isEnqueued(_ jobID: JobID, under token: UInt64) -> Bool {
+        do throws(StorageError) {
+            let record = try self.store.records(of: [jobID], byteBudget: 0).records.first
+            if case .job(let stored) = record { return stored.token == token }
+        } catch {
+            self.readFailure = self.readFailure ?? error
+        }
+        return false
     }
 
     private func count(failed: Bool) {

@@ -13,6 +13,7 @@ extension JobManager {
         self.restoreSessions(state)
         self.liveJobs.reserveCapacity(state.jobCount)
         self.restoreReservations(state)
+        for (jobID, stored) in state.returned { self.returned[jobID] = ReturnedJob(restoring: stored) }
         let walk = LiveJobWalk(
             queues: state.queues.filter { $0.entryCount > 0 }.map(\.name),
             sets: JobSet.allCases.filter { state.setCounts[$0, default: 0] > 0 }

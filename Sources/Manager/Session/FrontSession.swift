@@ -85,8 +85,10 @@ final class Lane {
     }
 
     private static let greatestOffer = UInt64(1) << 62
-    /// How many numbers a leader leaves out that takes a session up: more than a lane has offers in the second that a store
-    /// may lose. A front knows 2²⁰ numbers beyond the first that has not ended.
+    /// How many numbers a leader leaves out that takes a session up.
+    ///
+    /// That is more than a lane has offers in the second that a store may lose. A front knows 2²⁰ numbers beyond the first
+    /// that has not ended.
     static let passedOverCount: UInt64 = 1 << 14
 
     let key: LaneKey

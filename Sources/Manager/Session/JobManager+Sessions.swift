@@ -241,8 +241,18 @@ extension JobManager {
         // What was handed out by an earlier version says only in its job where it came from.
         if held.origin == nil { _ = self.job(of: held) }
         guard let origin = held.origin else { return }
-        if self.returned.count >= ReturnedJob.bound { self.returned.removeAll() }
-        self.returned[held.jobID] = ReturnedJob(ending: held, from: origin)
+        if self.returned.count >= ReturnedJob.bound {
+            for jobID in Array(self.returned.keys) { self.forgetReturn(of: jobID) }
+        }
+        let past = ReturnedJob(ending: held, from: origin)
+        self.returned[held.jobID] = past
+        self.transaction.returned[held.jobID] = .some(past.stored)
+    }
+
+    /// The job was handed out again, or has ended.
+    func forgetReturn(of jobID: JobID) {
+        guard !self.returned.isEmpty, self.returned.removeValue(forKey: jobID) != nil else { return }
+        self.transaction.returned.updateValue(nil, forKey: jobID)
     }
 
     private func takeBack(_ offer: Lane.Offer, on lane: Lane) {

@@ -153,6 +153,21 @@ extension JobStoreConformance {
         #expect(state.crashes == ["poison é": times.map(\.roundedToScore)])
     }
 
+    @Test("remembers the reservations of jobs that were taken back", arguments: StoreKind.allCases)
+    func returned(kind: StoreKind) throws {
+        let data = try kind.makeData()
+        let store = try data.loadedStore()
+        try store.commit(
+            .turn(1) { transaction in
+                transaction.returned["back é"] = .some(.sample(worker: "w"))
+                transaction.returned["again"] = .some(.sample(worker: "w"))
+            }
+        )
+        try store.commit(.turn(2) { $0.returned.updateValue(nil, forKey: "again") })
+
+        #expect(try data.store().load().returned == ["back é": .sample(worker: "w")])
+    }
+
     @Test("keeps the log of outcomes in segments that grow, and are emptied as a whole", arguments: StoreKind.allCases)
     func outcomes(kind: StoreKind) throws {
         let data = try kind.makeData()
@@ -211,6 +226,7 @@ extension JobStoreConformance {
                 transaction.workerStates[WorkerID("w")] = .quiet
                 transaction.beatingWorkers[WorkerID("w")] = true
                 transaction.crashes["held"] = .some([.microseconds(1)])
+                transaction.returned["enqueued"] = .some(.sample(worker: "w"))
                 transaction.sessions[lane.session] = .some("front-1")
                 transaction.lanes[lane] = record
                 transaction.keyValues["k"] = [1]
@@ -238,7 +254,7 @@ extension JobStoreConformance {
         #expect(state.counters == JobCounters(processed: 7))
         #expect(try store.counters(on: [StorageTransaction.sampleDay]) == [JobCounters(processed: 7)])
         #expect(state.workerStates == [:])
-        #expect(state.beatingWorkers.isEmpty && state.crashes.isEmpty)
+        #expect(state.beatingWorkers.isEmpty && state.crashes.isEmpty && state.returned.isEmpty)
         #expect(state.sessions == [lane.session: "front-1"])
         #expect(state.lanes == [lane: record])
         #expect(try store.keyValue("k") == [1])

@@ -67,7 +67,7 @@ struct OfferTests {
         #expect(world.manager.workingCount() == 2)
     }
 
-    @Test("a leader that takes a session up gives no number that the store may have lost, on lanes that it does not know either")
+    @Test("a leader that takes a session up gives no number that the store may have lost")
     func numbersAreNotGivenAgain() throws {
         let world = try ManagerWorld()
         let front = try world.makeFront()
@@ -169,22 +169,55 @@ struct OfferTests {
         #expect(try world.queued() == ["order-000001"])
     }
 
-    @Test("a worker whose job went back with its front is believed when it reports through another")
-    func reportBehindAReturn() throws {
+    @Test(
+        "a worker whose job went back with its front is believed when it reports through another, to another leader too",
+        arguments: [false, true]
+    )
+    func reportBehindAReturn(failsOver: Bool) throws {
         let world = try ManagerWorld()
         let front = try world.makeFront(1)
         let other = try world.makeFront(2)
         for number in 1...4 { try front.send(.push("order-00000\(number)", #""retry":3"#)) }
         for _ in 1...3 { try front.send(.fetch("default")) }
         try front.detach()
+        #expect(try world.state.returned.count == 3)
+        if failsOver {
+            try world.failOver()
+            try other.attach(isNew: false)
+        }
         #expect(try other.ask(.acknowledge("order-000002")) == .ok)
         #expect(try other.ask(.fail("order-000003")) == .ok)
         #expect(try world.queued() == ["order-000001", "order-000004"])
         #expect(try world.members(of: .retries) == ["order-000003"])
         #expect(world.manager.counters.processed == 2)
         #expect(world.manager.counters.failures == 1)
-        let jobs = try (1...3).map { _ in try other.ask(.fetch("default")).jobID }
-        #expect(jobs == ["order-000001", "order-000004", nil])
+        let jobs = try (1...2).map { _ in try other.wait(for: .fetch("default")).jobID }
+        #expect(jobs == ["order-000001", "order-000004"])
+        #expect(try other.ask(.fetch("default")) == .parked)
+        #expect(try world.state.returned.isEmpty)
+        #expect(world.manager.returned.isEmpty)
+    }
+
+    @Test("what an earlier leader noted of a job that was taken back does not end another job of its jid")
+    func returnOfAnother() throws {
+        let world = try ManagerWorld()
+        let front = try world.makeFront()
+        try front.send(.push("order-000001"))
+        let stored = StoredReservation(
+            worker: "",
+            reservedAt: ManagerWorld.start,
+            expiresAt: ManagerWorld.start,
+            lane: nil,
+            offer: 0,
+            request: 0,
+            origin: StoredReservation.Origin(queue: .default, token: 77)
+        )
+        try world.turn { manager in
+            manager.returned[JobID("order-000001")] = ReturnedJob(restoring: stored)
+            manager.acknowledge(JobID("order-000001"))
+        }
+        #expect(try world.queued() == ["order-000001"])
+        #expect(world.manager.counters.processed == 0)
     }
 
     @Test("an offer that was withdrawn is not held against a job that another front has under the same number")
