@@ -172,10 +172,13 @@ class Cluster:
         return self.redis("HKEYS", "mr:jobs").split()
 
     def describe(self, jid):
-        """What the leader holds of a job, without its arguments."""
+        """What the leader holds of a job, without its arguments, and of its worker."""
         payload = self.redis("HGET", "mr:jobs", jid)
         start, end = payload.find('"args"'), payload.rfind("]")
-        return payload if start < 0 else payload[:start] + payload[end + 1 :]
+        job = payload if start < 0 else payload[:start] + payload[end + 1 :]
+        reservation = self.redis("HGET", "mr:reservation", jid)
+        beating = [worker for worker in self.redis("SMEMBERS", "mr:beating").split() if worker in reservation]
+        return f"{job.strip()} {ascii(reservation.strip())} beating: {beating}"
 
     def redis(self, *arguments):
         """What the leader's Redis, or that of all, says to a command that is given to it behind the leader's back."""

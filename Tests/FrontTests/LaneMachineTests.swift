@@ -324,6 +324,19 @@ struct LaneMachineTests {
         #expect(lane.attach() == ["4/0: join(b)#2"])
     }
 
+    @Test("a new leader is told of a second BEAT of a worker that has fetched, since it cannot count that")
+    func beatAndFetchAgain() {
+        var lane = LaneScript()
+        let first = lane.join("a")
+        let second = lane.join("b")
+        _ = lane.flush()
+        _ = lane.reply(1, .nothing, .nothing)
+        lane.machine.noteBeat(first, residentKilobytes: 7)
+        for join in [first, second] { lane.machine.noteFetch(join) }
+        lane.machine.detached()
+        #expect(lane.attach() == ["2/0: join(a)#1 other#3 other#4 join(b)#2"])
+    }
+
     @Test("nothing is settled ahead of a withdrawal that was refused, not even behind what a new leader is told first")
     func refusedWithdrawalWaits() {
         var limits = LaneLimits()

@@ -84,6 +84,8 @@ final class ClientHandler: ChannelInboundHandler {
     /// The wid of HELLO, for a worker.
     private(set) var worker: String?
     private var join: UInt64?
+    /// Whether the worker has asked for a job through this connection.
+    private var hasFetched = false
     private var isIdentified = false
 
     /// Commands that are with the lane, or whose reply waits for its turn.
@@ -587,6 +589,10 @@ extension ClientHandler {
             switch body {
             case .fetch:
                 self.fetch = request
+                if !self.hasFetched, let join = self.join {
+                    self.hasFetched = true
+                    self.lane.noteFetch(join)
+                }
                 if self.inputHasEnded { self.stopWaiting() }
             case .beat(let worker, _, let residentKilobytes) where worker == self.worker:
                 if let join = self.join { self.lane.noteBeat(join, residentKilobytes: residentKilobytes) }

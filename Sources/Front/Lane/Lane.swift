@@ -115,6 +115,11 @@ extension Lane {
         self.machine.noteBeat(join, residentKilobytes: residentKilobytes)
     }
 
+    /// A worker has asked for a job through the connection of this announcement.
+    func noteFetch(_ join: UInt64) {
+        self.machine.noteFetch(join)
+    }
+
     func leave(_ join: UInt64) {
         self.machine.leave(join, at: self.now)
         self.scheduleFlush()

@@ -60,6 +60,8 @@ package struct LaneMachine {
         var isSent = false
         /// What the worker said of its memory when it last beat through this connection; nil when it has not.
         var beatKilobytes: UInt64?
+        /// Whether it has asked for a job through this connection as well.
+        var hasFetched = false
     }
 
     /// Offers that are missing, and what must have ended before they can be given up.
@@ -168,6 +170,11 @@ extension LaneMachine {
     /// The next leader is told, too: that a worker had been beating is part of the evidence that it is gone.
     package mutating func noteBeat(_ join: UInt64, residentKilobytes: UInt64) {
         self.members[join]?.beatKilobytes = residentKilobytes
+    }
+
+    /// A worker has asked for a job through the connection of this announcement.
+    package mutating func noteFetch(_ join: UInt64) {
+        self.members[join]?.hasFetched = true
     }
 
     /// A worker's connection has closed.
@@ -736,7 +743,11 @@ extension LaneMachine {
             guard let beatKilobytes = member.beatKilobytes else { continue }
             let worker = member.introduction.worker
             let beat = LinkCommand.Body.beat(worker: worker, state: "", residentKilobytes: beatKilobytes)
-            self.enqueue(LinkCommand(request: self.nextRequest(), beat), owner: .join, at: now)
+            // The leader may have had its FETCH before the announcement, and cannot count it: a client that connects anew
+            // for each command beats once a connection at the most.
+            for _ in 0..<(member.hasFetched ? 2 : 1) {
+                self.enqueue(LinkCommand(request: self.nextRequest(), beat), owner: .join, at: now)
+            }
         }
         self.repeatWhatWaits(at: now)
         self.append(behind)
