@@ -19,6 +19,8 @@ struct WorkerRegistry {
         let busyAtStart: Int
         var lastBeat: Uptime
         var beatCount = 0
+        /// How many jobs it was given while it was not known whether it keeps a connection.
+        var takenCount = 0
         var residentKilobytes: UInt64
         /// Connections by front, each by the announcement that began it, and when that came.
         var connections: [SessionID: [Announcement: Uptime]] = [:]
@@ -35,7 +37,7 @@ struct WorkerRegistry {
         /// - Parameter busy: how many jobs it has.
         func keepsConnection(busy: Int, at now: Uptime) -> Bool {
             guard self.beatCount > 0 else { return false }
-            if self.beatCount + max(0, busy - self.busyAtStart) > self.joinCount { return true }
+            if self.beatCount + max(self.takenCount, busy - self.busyAtStart) > self.joinCount { return true }
             return self.connections.values.contains { $0.values.contains { $0 + WorkerRegistry.lasting <= now } }
         }
     }
@@ -210,6 +212,7 @@ struct WorkerRegistry {
     mutating func take(_ worker: WorkerID, busy: Int, at now: Uptime) -> Bool {
         // Empty nearly always.
         guard !self.unproven.isEmpty, self.unproven.contains(worker) else { return false }
+        self.records[worker]?.takenCount += 1
         return self.prove(worker, busy: busy, at: now)
     }
 

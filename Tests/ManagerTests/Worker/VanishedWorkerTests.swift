@@ -80,6 +80,22 @@ struct VanishedWorkerTests {
         #expect(try world.queued() == (beatCount == 2 ? ["order-000001"] : []))
     }
 
+    @Test("go back also if it connected anew with a job in hand, has done that, and was given the next")
+    func connectedWithAJob() throws {
+        let world = try ManagerWorld()
+        let front = try world.makeFront()
+        for number in 1...2 { try front.send(.push("order-00000\(number)")) }
+        let first = front.number([.joined("worker-1")])
+        front.settled = try #require(try front.send(first + front.number([.fetch("default")]))[1].offer)
+        try front.send([LinkCommand(request: first[0].request, .workerLeft(worker: "worker-1"))])
+        let second = front.number([.joined("worker-1")])
+        try front.send(second + front.number([.beat("worker-1"), .acknowledge("order-000001")]))
+        front.settled = try #require(try front.ask(.fetch("default")).offer)
+        try front.send([LinkCommand(request: second[0].request, .workerLeft(worker: "worker-1"))])
+        try Self.wait(60, world, front)
+        #expect(try world.queued() == ["order-000002"])
+    }
+
     @Test("go back in the order in which they were taken, and to who waits for one")
     func order() throws {
         let world = try ManagerWorld()
