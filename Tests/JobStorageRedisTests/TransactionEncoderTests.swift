@@ -117,8 +117,7 @@ struct TransactionEncoderTests {
         let keys: Set = [
             "UNLINK", "p:jobs", "p:queues", "p:paused", "p:working", "p:reservation", "p:processed", "p:failures",
             "p:workers", "p:beating", "p:crashes", "p:returned", "p:outcomes:0", "p:outcomes:3", "p:scheduled",
-            "p:retries",
-            "p:dead", "p:queue:q",
+            "p:retries", "p:dead", "p:queue:q",
             "p:processed:2026-03-02",
             "p:processed:2026-03-01", "p:failures:2026-02-28", "p:failures:2025-01-25",
         ]

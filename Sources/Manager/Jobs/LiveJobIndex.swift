@@ -11,20 +11,7 @@ struct LiveJobIndex {
     /// How many parts there are; each grows for itself, so that no insertion moves more than a small share of all.
     private static let partCount = 256
 
-    /// A hash of a jid, which is not hashed once more.
-    private struct Fingerprint: Hashable {
-        let bits: Int
-
-        func hash(into hasher: inout Hasher) {
-            hasher.combine(self.bits)
-        }
-
-        func _rawHashValue(seed: Int) -> Int {
-            self.bits
-        }
-    }
-
-    private var parts: [Set<Fingerprint>] = Array(repeating: [], count: Self.partCount)
+    private var parts: [Set<Int>] = Array(repeating: [], count: Self.partCount)
     /// Whether every live job is known.
     private(set) var isComplete = false
 
@@ -42,17 +29,17 @@ struct LiveJobIndex {
     func mayContain(_ jobID: JobID) -> Bool {
         guard self.isComplete else { return true }
         let hash = jobID.hashValue
-        return self.parts[Self.part(of: hash)].contains(Fingerprint(bits: hash))
+        return self.parts[Self.part(of: hash)].contains(hash)
     }
 
     mutating func insert(_ jobID: JobID) {
         let hash = jobID.hashValue
-        self.parts[Self.part(of: hash)].insert(Fingerprint(bits: hash))
+        self.parts[Self.part(of: hash)].insert(hash)
     }
 
     mutating func remove(_ jobID: JobID) {
         let hash = jobID.hashValue
-        self.parts[Self.part(of: hash)].remove(Fingerprint(bits: hash))
+        self.parts[Self.part(of: hash)].remove(hash)
     }
 
     /// Everything is gone; whether it is known of all that there is stays as it was.

@@ -54,13 +54,9 @@ struct OutcomeLedger {
         guard self.memory > 0 else { return false }
         let second = Int64(Self.second(of: now))
         let hash = OutcomeSegment.hash(of: jobID)
-        // By index, so that no segment is retained: every PUSH comes here.
-        for index in self.segments.indices {
-            if let end = self.segments[index].second(of: jobID, hash: hash), Int64(end) + self.memory > second {
-                return true
-            }
+        return self.segments.contains { segment in
+            segment.second(of: jobID, hash: hash).map { Int64($0) + self.memory > second } ?? false
         }
-        return false
     }
 
     /// What the turn has added, for its transaction.
@@ -86,20 +82,19 @@ struct OutcomeLedger {
     }
 
     private func isFull(at second: UInt32) -> Bool {
-        guard let first = self.segments[self.current].firstSecond else { return false }
+        let segment = self.segments[self.current]
+        guard let first = segment.firstSecond else { return false }
         let share = OutcomeLog.segmentCount
         let age = Int64(second) - Int64(first)
-        let byteCount = self.segments[self.current].byteCount
         // A turn's records go into one segment, so that one may be a little larger than its share.
-        guard self.storedByteCount == byteCount else { return false }
-        return age * Int64(share - 1) >= self.memory || age < 0
-            || self.segments[self.current].count >= Self.countBound / share || byteCount >= Self.byteBound / share
+        guard self.storedByteCount == segment.bytes.count else { return false }
+        return age * Int64(share - 1) >= self.memory || age < 0 || segment.count >= Self.countBound / share
+            || segment.bytes.count >= Self.byteBound / share
     }
 
     private mutating func beginSegment() {
-        let count = self.segments[self.current].count
         self.current = (self.current + 1) % OutcomeLog.segmentCount
-        self.segments[self.current].removeAll(reserving: count)
+        self.segments[self.current].removeAll()
         self.unread.removeAll { $0.segment == self.current }
         self.storedByteCount = nil
     }

@@ -7,8 +7,6 @@ import JobCore
 struct OutcomeSegment {
     /// Bytes of a record besides its jid.
     static let headerByteCount = 5
-    /// How many places the smallest table has.
-    private static let smallestTable = 1_024
 
     private(set) var bytes: [UInt8] = []
     private(set) var count = 0
@@ -20,16 +18,8 @@ struct OutcomeSegment {
     /// The second of the first record's end; nil when there is none.
     var firstSecond: UInt32? { self.bytes.count < 4 ? nil : self.second(at: 0) }
 
-    /// How many bytes the records have.
-    var byteCount: Int { self.bytes.count }
-
-    /// - Parameter count: how many jobs are expected, for which the table makes room.
-    mutating func removeAll(reserving count: Int = 0) {
+    mutating func removeAll() {
         self = OutcomeSegment()
-        guard count > 0 else { return }
-        var size = Self.smallestTable
-        while size * 3 <= count * 4 { size *= 2 }
-        self.slots = Array(repeating: 0, count: size)
     }
 
     /// Adds a record behind the others.
@@ -40,10 +30,8 @@ struct OutcomeSegment {
         let start = self.bytes.count
         var text = jobID.text
         text.withUTF8 { name in
-            // The header's five bytes are the first of these eight.
-            withUnsafeBytes(of: (UInt64(name.count) << 32 | UInt64(second)).littleEndian) { head in
-                self.bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: head[..<Self.headerByteCount]))
-            }
+            withUnsafeBytes(of: second.littleEndian) { self.bytes.append(contentsOf: $0) }
+            self.bytes.append(UInt8(name.count))
             self.bytes.append(contentsOf: name)
         }
         self.readByteCount = self.bytes.count
@@ -83,7 +71,7 @@ struct OutcomeSegment {
     }
 
     private func second(at start: Int) -> UInt32 {
-        self.bytes.withUnsafeBytes { UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: start, as: UInt32.self)) }
+        (0..<4).reduce(0) { $0 | UInt32(self.bytes[start + $1]) << UInt32(8 * $1) }
     }
 
     private func has(_ jobID: JobID, at start: Int) -> Bool {
@@ -103,16 +91,14 @@ struct OutcomeSegment {
 
     private mutating func place(_ slot: UInt64) {
         let mask = self.slots.count - 1
-        self.slots.withUnsafeMutableBufferPointer { slots in
-            var index = Int(slot >> 32) & mask
-            while slots[index] != 0 { index = (index + 1) & mask }
-            slots[index] = slot
-        }
+        var index = Int(slot >> 32) & mask
+        while self.slots[index] != 0 { index = (index + 1) & mask }
+        self.slots[index] = slot
     }
 
     private mutating func grow() {
         let old = self.slots
-        self.slots = Array(repeating: 0, count: max(Self.smallestTable, old.count * 2))
+        self.slots = Array(repeating: 0, count: max(1_024, old.count * 2))
         for slot in old where slot != 0 { self.place(slot) }
     }
 

@@ -112,7 +112,7 @@ final class JobQueue {
     ///
     /// Nil when the next one is not in memory, or has entered the queue after this token.
     func take(through token: UInt64 = .max, in changes: inout QueueChanges) -> (job: Job, token: UInt64)? {
-        while !self.mirror.isEmpty, !self.isCold, token == .max || self.mirror[0].entry.token <= token,
+        while !self.mirror.isEmpty, !self.isCold, self.mirror[0].entry.token <= token,
             let head = self.takeHead(in: &changes)
         {
             guard case .job(let job) = head.content else { continue }

@@ -117,7 +117,11 @@ extension JobManager {
     /// - Returns: whether it may begin; not while too many others are under way.
     func beginTaking(from set: JobSet, for asker: TaskBoard.Asker) -> Bool {
         guard self.latecomers[asker.progressKey] == nil else { return true }
-        guard self.latecomers.count < Latecomers.commandBound else { return false }
+        // Those that an earlier leader has begun may never be sent again, and nobody is to wait for them.
+        let underWay = self.latecomers.keys.count { key in
+            self.lane(key.lane)?.longCommands[key.request]?.isOnBoard ?? true
+        }
+        guard underWay < Latecomers.commandBound else { return false }
         self.latecomers[asker.progressKey] = Latecomers(set: set)
         self.lane(asker.lane)?.longCommands[asker.request]?.set = set
         return true

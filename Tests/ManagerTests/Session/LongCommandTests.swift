@@ -182,6 +182,22 @@ struct LongCommandTests {
         #expect(world.manager.latecomers.isEmpty)
     }
 
+    @Test("mutations that an earlier leader has begun, and that nobody sends again, keep no other waiting")
+    func abandonedMatching() throws {
+        let world = try SliceTests.worldWithScheduledJobs(3_000)
+        let gone = try world.makeFront(1)
+        let bodies = (0..<Latecomers.commandBound).map { _ in
+            LinkCommand.Body.mutate("discard", "scheduled", type: "ShipOrder")
+        }
+        try gone.send(gone.number(bodies))
+        for _ in bodies { try world.slice() }
+        try world.failOver()
+        #expect(world.manager.latecomers.count == Latecomers.commandBound)
+        let front = try world.makeFront(2)
+        #expect(try front.wait(for: .mutate("discard", "scheduled", type: "ShipOrder")) == .ok)
+        #expect(try world.count(of: .scheduled) == 0)
+    }
+
     @Test("what a mutation passes over has a bound, and is read back as it was stored")
     func latecomers() {
         var latecomers = Latecomers(set: .dead)
