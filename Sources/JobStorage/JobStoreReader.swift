@@ -53,6 +53,12 @@ package protocol JobStoreReader: AnyObject {
     /// For jobs whose number and size are known to be small; `records(of:byteBudget:)` is for all others.
     func records(of jobs: [JobID]) throws(StorageError) -> [JobRecord]
 
+    /// The records that a table has under these names; nil where it has none, or one that is damaged.
+    func tableRecords(of names: [[UInt8]], in table: Table) throws(StorageError) -> [TableRecord?]
+
+    /// Names of records that end at `limit` or before, to the microsecond, those that ended first in front.
+    func endedNames(in table: Table, until limit: WallTime, count: Int) throws(StorageError) -> [[UInt8]]
+
     /// The executions counted on these days, given as YYYY-MM-DD.
     func counters(on days: [String]) throws(StorageError) -> [JobCounters]
 

@@ -46,6 +46,8 @@ package struct StorageTransaction: Sendable {
     package var crashes: [JobID: [WallTime]?] = [:]
     /// Reservations of jobs that were taken back although their workers may have them; nil forgets one.
     package var returned: [JobID: StoredReservation?] = [:]
+    /// Records of the features' tables by their names; nil for one that goes.
+    package var tables: [Table: [[UInt8]: TableRecord?]] = [:]
     /// What is added to the log of outcomes.
     package var outcomes: OutcomeChange?
     /// The scratch store of middleware; nil deletes.
@@ -54,7 +56,7 @@ package struct StorageTransaction: Sendable {
     package var redisCommands: [[[UInt8]]] = []
     /// Records whose checksum failed, put aside under their jid.
     package var quarantined: [JobID: [UInt8]] = [:]
-    /// Every job, queue, set, reservation, counter, crash, outcome and worker state goes before anything else happens.
+    /// Every job, queue, set, reservation, counter, crash, outcome, worker state and table goes before anything else happens.
     package var flushesEverything = false
 
     package init(position: Position, lastToken: UInt64, day: String) {
@@ -69,7 +71,7 @@ package struct StorageTransaction: Sendable {
             && self.reservations.isEmpty && self.sets.isEmpty && self.clearedSets.isEmpty
             && self.processed == 0 && self.failures == 0 && self.lanes.isEmpty && self.sessions.isEmpty
             && self.progress.isEmpty && self.workerStates.isEmpty && self.beatingWorkers.isEmpty
-            && self.crashes.isEmpty && self.returned.isEmpty && self.outcomes == nil
+            && self.crashes.isEmpty && self.returned.isEmpty && self.tables.isEmpty && self.outcomes == nil
             && self.keyValues.isEmpty && self.redisCommands.isEmpty && self.quarantined.isEmpty
             && !self.flushesEverything
     }
@@ -97,6 +99,7 @@ package struct StorageTransaction: Sendable {
         self.beatingWorkers.removeAll()
         self.crashes.removeAll()
         self.returned.removeAll()
+        self.tables.removeAll()
         self.outcomes = nil
         self.keyValues.removeAll()
         self.redisCommands.removeAll()
@@ -129,6 +132,14 @@ package struct StorageTransaction: Sendable {
 
     package mutating func remove(_ job: JobID, from set: JobSet) {
         self.sets[set, default: [:]].updateValue(nil, forKey: job)
+    }
+
+    package mutating func put(_ record: TableRecord, under name: [UInt8], in table: Table) {
+        self.tables[table, default: [:]][name] = .some(record)
+    }
+
+    package mutating func remove(_ name: [UInt8], from table: Table) {
+        self.tables[table, default: [:]].updateValue(nil, forKey: name)
     }
 
     package mutating func clear(_ set: JobSet) {

@@ -60,6 +60,8 @@ package struct StoredReservation: Hashable, Sendable {
     package var request: UInt64
     /// Where the job came from, so that it can go back there unread; nil in what earlier versions wrote.
     package var origin: Origin?
+    /// The name of the lock that goes when the job has succeeded; nil for a job that holds none.
+    package var lock: [UInt8]?
 
     /// The place in a queue from which a job was taken.
     package struct Origin: Hashable, Sendable {
@@ -80,7 +82,8 @@ package struct StoredReservation: Hashable, Sendable {
         lane: LaneKey?,
         offer: UInt64,
         request: UInt64,
-        origin: Origin? = nil
+        origin: Origin? = nil,
+        lock: [UInt8]? = nil
     ) {
         self.worker = worker
         self.reservedAt = reservedAt
@@ -89,6 +92,7 @@ package struct StoredReservation: Hashable, Sendable {
         self.offer = offer
         self.request = request
         self.origin = origin
+        self.lock = lock
     }
 }
 

@@ -107,6 +107,16 @@ struct RedisKeys: Sendable {
         self.prefix + "progress:" + session.description
     }
 
+    /// Hash: a name of a feature's table → its record.
+    func table(_ table: Table) -> String {
+        self.prefix + "table:" + table.rawValue
+    }
+
+    /// Sorted set: a name of a feature's table by the end of its record.
+    func ends(of table: Table) -> String {
+        self.prefix + "ends:" + table.rawValue
+    }
+
     /// String: a segment of the log of outcomes.
     func outcomes(_ segment: Int) -> String {
         self.prefix + "outcomes:" + String(segment)
@@ -124,6 +134,7 @@ struct RedisKeys: Sendable {
             self.workerStates, self.beatingWorkers, self.crashes, self.returned, self.scheduled, self.retries,
             self.dead,
         ] + (0..<OutcomeLog.segmentCount).map { self.outcomes($0) }
+            + Table.allCases.filter(\.isFlushed).flatMap { [self.table($0), self.ends(of: $0)] }
     }
 
     /// The counters of the days that can still be there on a day given as YYYY-MM-DD, and of the next, in case the

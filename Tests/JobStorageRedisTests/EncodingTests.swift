@@ -75,6 +75,35 @@ struct EncodingTests {
         #expect(record.withUnsafeBytes { StoredReservation(reading: $0) } == reservation)
     }
 
+    @Test("is, for a reservation that holds a lock, the lock's name before the worker")
+    func reservationRecordWithLock() {
+        var reservation = Self.reservation
+        reservation.lane = nil
+        reservation.lock = [0x0A, 0, 0xFF]
+        let golden = """
+            0100000000000000 feffffffffffffff 0600000000000000 0700000000000000 04 03 0a00ff 7731
+            """
+
+        let record = reservation.record
+        #expect(Array(record.dropFirst(5)).hex == golden.filter { !$0.isWhitespace })
+        #expect(record.withUnsafeBytes { StoredReservation(reading: $0) } == reservation)
+    }
+
+    @Test("is, for a table, the end and the feature's bytes", arguments: [1, nil] as [Int64?])
+    func tableRecord(end: Int64?) {
+        let record = TableRecord([9, 0], end: end.map { WallTime(nanosecondsSinceEpoch: $0) })
+        let golden = end == nil ? "ffffffffffffff7f 0900" : "0100000000000000 0900"
+
+        #expect(Array(record.record.dropFirst(5)).hex == golden.filter { $0 != " " })
+        #expect(TableRecord(reading: record.record) == record)
+        for bit in 0..<(record.record.count * 8) {
+            var damaged = record.record
+            damaged[bit / 8] ^= 1 << UInt8(bit % 8)
+            #expect(TableRecord(reading: damaged) == nil, "bit \(bit)")
+        }
+        #expect(TableRecord(reading: SealedRecord.sealing([1, 2])) == nil)
+    }
+
     @Test("is, for a lane, its numbers and the replies")
     func laneRecord() {
         let lane = LaneRecord(batch: 1, offered: 2, settled: 3, replies: [9])

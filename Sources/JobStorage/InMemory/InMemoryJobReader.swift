@@ -54,6 +54,27 @@ package final class InMemoryJobReader: JobStoreReader {
         self.data.read { stored in jobs.map { stored.record(of: $0) } }
     }
 
+    package func tableRecords(of names: [[UInt8]], in table: Table) throws(StorageError) -> [TableRecord?] {
+        self.data.read { stored in names.map { stored.tables[table]?[$0] } }
+    }
+
+    package func endedNames(
+        in table: Table,
+        until limit: WallTime,
+        count: Int
+    ) throws(StorageError) -> [[UInt8]] {
+        self.data.read { stored in
+            let ended = (stored.tables[table] ?? [:]).compactMap { name, record in
+                record.end.map { (end: $0.roundedToScore, name: name) }
+            }
+            let due = ended.filter { $0.end <= limit.roundedToScore }
+            let ordered = due.sorted {
+                $0.end == $1.end ? $0.name.lexicographicallyPrecedes($1.name) : $0.end < $1.end
+            }
+            return ordered.prefix(max(0, count)).map(\.name)
+        }
+    }
+
     package func counters(on days: [String]) throws(StorageError) -> [JobCounters] {
         self.data.read { stored in days.map { stored.dailyCounters[$0] ?? JobCounters() } }
     }

@@ -34,6 +34,8 @@ package final class InMemoryJobStore: JobStore {
 
     /// What was asked of the records so far; a test may begin it anew.
     package var recordReads = RecordReads()
+    /// How often records of tables were read so far.
+    package var tableReadCount = 0
     /// The fault that the test wants.
     package var fault: Fault?
     /// Whether the connection is lost when records are read next.
@@ -132,6 +134,21 @@ package final class InMemoryJobStore: JobStore {
         self.recordReads.byteCount += byteCount
         self.recordReads.largestByteCount = max(self.recordReads.largestByteCount, byteCount)
         return records
+    }
+
+    package func tableRecords(of names: [[UInt8]], in table: Table) throws(StorageError) -> [TableRecord?] {
+        try self.requireLoaded()
+        self.tableReadCount += 1
+        return try self.reader.tableRecords(of: names, in: table)
+    }
+
+    package func endedNames(
+        in table: Table,
+        until limit: WallTime,
+        count: Int
+    ) throws(StorageError) -> [[UInt8]] {
+        try self.requireLoaded()
+        return try self.reader.endedNames(in: table, until: limit, count: count)
     }
 
     package func counters(on days: [String]) throws(StorageError) -> [JobCounters] {

@@ -21,6 +21,7 @@ struct StoredJobs {
     private var beatingWorkers: Set<WorkerID> = []
     private var crashes: [JobID: [WallTime]] = [:]
     private var returned: [JobID: StoredReservation] = [:]
+    private(set) var tables: [Table: [[UInt8]: TableRecord]] = [:]
     /// The segments of the log of outcomes; nothing here forgets one when its time is over.
     private(set) var outcomes = Array(repeating: [UInt8](), count: OutcomeLog.segmentCount)
     private(set) var keyValues: [String: [UInt8]] = [:]
@@ -78,6 +79,7 @@ struct StoredJobs {
         self.beatingWorkers = []
         self.crashes = [:]
         self.returned = [:]
+        for table in Table.allCases where table.isFlushed { self.tables[table] = nil }
         self.outcomes = Array(repeating: [], count: OutcomeLog.segmentCount)
     }
 
@@ -156,6 +158,9 @@ struct StoredJobs {
         }
         for (job, times) in transaction.crashes { self.crashes[job] = times?.map(\.roundedToScore) }
         for (job, reservation) in transaction.returned { self.returned[job] = reservation }
+        for (table, records) in transaction.tables {
+            for (name, record) in records { self.tables[table, default: [:]][name] = record }
+        }
         if let change = transaction.outcomes {
             if change.beginsFor != nil { self.outcomes[change.segment].removeAll() }
             self.outcomes[change.segment] += change.bytes

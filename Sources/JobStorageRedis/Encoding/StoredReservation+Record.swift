@@ -2,7 +2,7 @@ import JobCore
 import JobStorage
 
 /// A reservation's record: a ``SealedRecord`` of the times in nanoseconds, the offer, the request, a byte that says
-/// whether a lane (1) and an origin (2) follow, these, and the worker's name to the end.
+/// whether a lane (1), an origin (2) and the name of a lock (4) follow, these, and the worker's name to the end.
 extension StoredReservation {
     var record: [UInt8] {
         var body: [UInt8] = []
@@ -11,7 +11,8 @@ extension StoredReservation {
         body.append(littleEndian: self.expiresAt.nanosecondsSinceEpoch)
         body.append(littleEndian: self.offer)
         body.append(littleEndian: self.request)
-        body.append((self.lane == nil ? 0 : Self.laneFlag) | (self.origin == nil ? 0 : Self.originFlag))
+        let lockFlag = self.lock == nil ? 0 : Self.lockFlag
+        body.append((self.lane == nil ? 0 : Self.laneFlag) | (self.origin == nil ? 0 : Self.originFlag) | lockFlag)
         if let lane = self.lane {
             body.append(littleEndian: lane.session.high)
             body.append(littleEndian: lane.session.low)
@@ -21,6 +22,10 @@ extension StoredReservation {
             body.append(littleEndian: origin.token)
             body.append(UInt8(origin.queue.text.utf8.count))
             body += origin.queue.text.utf8
+        }
+        if let lock = self.lock {
+            body.append(UInt8(lock.count))
+            body += lock
         }
         body += self.worker.utf8
         return SealedRecord.sealing(body)
@@ -32,7 +37,7 @@ extension StoredReservation {
         var reader = BodyReader(body)
         guard let reservedAt = reader.next(Int64.self), let expiresAt = reader.next(Int64.self),
             let offer = reader.next(UInt64.self), let request = reader.next(UInt64.self),
-            let flags = reader.next(UInt8.self), flags & ~(Self.laneFlag | Self.originFlag) == 0
+            let flags = reader.next(UInt8.self), flags & ~(Self.laneFlag | Self.originFlag | Self.lockFlag) == 0
         else { return nil }
         var lane: LaneKey?
         if flags & Self.laneFlag != 0 {
@@ -49,6 +54,12 @@ extension StoredReservation {
             else { return nil }
             origin = Origin(queue: queue, token: token)
         }
+        var lock: [UInt8]?
+        if flags & Self.lockFlag != 0 {
+            guard let byteCount = reader.next(UInt8.self), let name = reader.next(byteCount: Int(byteCount))
+            else { return nil }
+            lock = Array(name)
+        }
         self.init(
             worker: String(decoding: reader.rest, as: UTF8.self),
             reservedAt: WallTime(nanosecondsSinceEpoch: reservedAt),
@@ -56,10 +67,12 @@ extension StoredReservation {
             lane: lane,
             offer: offer,
             request: request,
-            origin: origin
+            origin: origin,
+            lock: lock
         )
     }
 
     private static var laneFlag: UInt8 { 1 }
     private static var originFlag: UInt8 { 2 }
+    private static var lockFlag: UInt8 { 4 }
 }

@@ -52,6 +52,18 @@ extension ReadsOverRedis {
         try self.openReads().records(of: jobs)
     }
 
+    package func tableRecords(of names: [[UInt8]], in table: Table) throws(StorageError) -> [TableRecord?] {
+        try self.openReads().tableRecords(of: names, in: table)
+    }
+
+    package func endedNames(
+        in table: Table,
+        until limit: WallTime,
+        count: Int
+    ) throws(StorageError) -> [[UInt8]] {
+        try self.openReads().endedNames(in: table, until: limit, count: count)
+    }
+
     package func counters(on days: [String]) throws(StorageError) -> [JobCounters] {
         try self.openReads().counters(on: days)
     }

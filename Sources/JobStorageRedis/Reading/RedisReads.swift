@@ -112,6 +112,34 @@ package struct RedisReads {
         try self.lookUp(jobs, by: "HMGET", in: self.keys.jobs) { (item) throws(StorageError) in try item.record() }
     }
 
+    func tableRecords(of names: [[UInt8]], in table: Table) throws(StorageError) -> [TableRecord?] {
+        guard !names.isEmpty else { return [] }
+        var commands = RedisCommandBuffer(reserving: names.count * 48)
+        var run = VariadicRun("HMGET", self.keys.table(table), itemCount: names.count)
+        for name in names {
+            run.beginItem(in: &commands)
+            commands.append(name)
+        }
+        return try self.answers(to: commands, count: names.count) { (item) throws(StorageError) in
+            try item.storedBytes().flatMap { TableRecord(reading: $0) }
+        }
+    }
+
+    func endedNames(in table: Table, until limit: WallTime, count: Int) throws(StorageError) -> [[UInt8]] {
+        guard count > 0 else { return [] }
+        var commands = RedisCommandBuffer(reserving: 256)
+        commands.begin("ZRANGEBYSCORE", argumentCount: 6)
+        commands.append(self.keys.ends(of: table))
+        commands.append("-inf")
+        commands.append(SetScore(limit))
+        commands.append("LIMIT")
+        commands.append(0)
+        commands.append(count)
+        return try self.answer(to: commands) { (reply) throws(StorageError) in
+            try reply.items { (item) throws(StorageError) in try item.storedBytes() ?? [] }
+        }
+    }
+
     func counters(on days: [String]) throws(StorageError) -> [JobCounters] {
         guard !days.isEmpty else { return [] }
         var commands = RedisCommandBuffer(reserving: 256)
@@ -189,13 +217,22 @@ package struct RedisReads {
             run.beginItem(in: &commands)
             commands.append(job.text)
         }
+        return try self.answers(to: commands, count: jobs.count, transform)
+    }
+
+    /// What the closure makes of the items with which Redis answers these commands, so many in all.
+    private func answers<Answer>(
+        to commands: borrowing RedisCommandBuffer,
+        count: Int,
+        _ transform: (RedisReplyView) throws(StorageError) -> Answer
+    ) throws(StorageError) -> [Answer] {
         try self.link.send(commands)
         var answers: [Answer] = []
         for _ in 0..<commands.commandCount {
             let more = try self.link.nextReply().withView { (reply) throws(StorageError) in try reply.items(transform) }
             if answers.isEmpty { answers = more } else { answers += more }
         }
-        guard answers.count == jobs.count else { throw .incompatible("Redis answered for too few jobs") }
+        guard answers.count == count else { throw .incompatible("Redis answered for too few names") }
         return answers
     }
 

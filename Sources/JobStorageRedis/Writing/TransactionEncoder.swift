@@ -36,6 +36,7 @@ struct TransactionEncoder: ~Copyable {
         self.encodeBeatingWorkers(of: transaction)
         self.encodeCrashes(of: transaction)
         self.encodeReturned(of: transaction)
+        for (table, records) in transaction.tables { self.encode(records, in: table) }
         if let change = transaction.outcomes { self.encode(change) }
         self.encodeMiddleware(of: transaction)
         self.encodeQuarantine(of: transaction)
@@ -261,6 +262,36 @@ struct TransactionEncoder: ~Copyable {
             addition.beginItem(in: &self.commands)
             self.commands.append(job.text)
             self.commands.append(reservation.record)
+        }
+    }
+
+    private mutating func encode(_ records: [[UInt8]: TableRecord?], in table: Table) {
+        let removedCount = records.values.count { $0 == nil }
+        let ends = records.compactMap { name, record in record?.end.map { (name: name, end: $0) } }
+        var removal = VariadicRun("HDEL", self.keys.table(table), itemCount: removedCount)
+        for (name, record) in records where record == nil {
+            removal.beginItem(in: &self.commands)
+            self.commands.append(name)
+        }
+        if table.hasEnds {
+            var removal = VariadicRun("ZREM", self.keys.ends(of: table), itemCount: removedCount)
+            for (name, record) in records where record == nil {
+                removal.beginItem(in: &self.commands)
+                self.commands.append(name)
+            }
+        }
+        let storedCount = records.count - removedCount
+        var storage = VariadicRun("HSET", self.keys.table(table), itemCount: storedCount, argumentsPerItem: 2)
+        for case (let name, let record?) in records {
+            storage.beginItem(in: &self.commands)
+            self.commands.append(name)
+            self.commands.append(record.record)
+        }
+        var ending = VariadicRun("ZADD", self.keys.ends(of: table), itemCount: ends.count, argumentsPerItem: 2)
+        for (name, end) in ends {
+            ending.beginItem(in: &self.commands)
+            self.commands.append(SetScore(end))
+            self.commands.append(name)
         }
     }
 

@@ -157,15 +157,64 @@ extension JobStoreConformance {
     func returned(kind: StoreKind) throws {
         let data = try kind.makeData()
         let store = try data.loadedStore()
+        var held = StoredReservation.sample(worker: "w")
+        held.lock = [0, 10, 255]
         try store.commit(
             .turn(1) { transaction in
-                transaction.returned["back é"] = .some(.sample(worker: "w"))
+                transaction.returned["back é"] = .some(held)
                 transaction.returned["again"] = .some(.sample(worker: "w"))
             }
         )
         try store.commit(.turn(2) { $0.returned.updateValue(nil, forKey: "again") })
 
-        #expect(try data.store().load().returned == ["back é": .sample(worker: "w")])
+        #expect(try data.store().load().returned == ["back é": held])
+    }
+
+    @Test(
+        "keeps the records of every table, and finds those that have ended",
+        arguments: StoreKind.allCases,
+        Table.allCases
+    )
+    func tables(kind: StoreKind, table: Table) throws {
+        let data = try kind.makeData()
+        let store = try data.loadedStore()
+        let end = WallTime.microseconds(1_800)
+        func record(_ body: [UInt8], after microseconds: Int64) -> TableRecord {
+            TableRecord(body, end: table.hasEnds ? .microseconds(1_800 + microseconds) : nil)
+        }
+        try store.commit(
+            .turn(1) { transaction in
+                transaction.put(record([0, 13, 10, 255], after: 0), under: [0, 10, 255], in: table)
+                transaction.put(record([], after: 1), under: [], in: table)
+                transaction.put(record([1], after: 2), under: [2], in: table)
+                transaction.put(record([2], after: 3), under: [3], in: table)
+            }
+        )
+        try store.commit(
+            .turn(2) { transaction in
+                transaction.remove([2], from: table)
+                transaction.remove([9], from: table)
+                transaction.put(record([7], after: -1), under: [3], in: table)
+            }
+        )
+
+        let reader = data.reader()
+        let names: [[UInt8]] = [[0, 10, 255], [], [2], [3]]
+        let expected = [record([0, 13, 10, 255], after: 0), record([], after: 1), nil, record([7], after: -1)]
+        #expect(try reader.tableRecords(of: names, in: table) == expected)
+        #expect(try reader.tableRecords(of: [], in: table) == [])
+        if table.hasEnds {
+            #expect(try reader.endedNames(in: table, until: end, count: 10) == [[3], [0, 10, 255]])
+            #expect(try reader.endedNames(in: table, until: .microseconds(1_801), count: 10).count == 3)
+            #expect(try reader.endedNames(in: table, until: end, count: 1) == [[3]])
+            #expect(try reader.endedNames(in: table, until: end, count: 0) == [])
+        }
+        try store.commit(.turn(3) { $0.flushesEverything = true })
+        let left = try reader.tableRecords(of: names, in: table).compactMap(\.self)
+        #expect(left.isEmpty == table.isFlushed)
+        if table.hasEnds, table.isFlushed {
+            #expect(try reader.endedNames(in: table, until: .microseconds(9_999), count: 10) == [])
+        }
     }
 
     @Test("keeps the log of outcomes in segments that grow, and are emptied as a whole", arguments: StoreKind.allCases)
