@@ -98,7 +98,7 @@ let package = Package(
             [
                 "ClusterLink", "JobStorage", "Election", "JobCore", "ThreadConfinement", "ProcessFigures", logging,
                 lifecycle,
-                deque, heap,
+                deque, heap, crypto,
             ]
         ),
         ours("Scheduler", ["ClusterLink", "JobCore", logging, lifecycle]),

@@ -252,6 +252,42 @@ struct WireContractTests {
         }
     }
 
+    @Test("a job that is not unique is refused in the exact bytes, until the first one is done")
+    func unique() async throws {
+        try await withMillrace { server in
+            let client = try server.connect()
+            func push(_ jobID: String) throws -> String {
+                try client.ask(
+                    #"PUSH {"jid":"\#(jobID)","jobtype":"A","args":[1],"queue":"wire","custom":{"unique_for":600}}"#
+                )
+            }
+            #expect(try push("wire-job-1") == "+OK\r\n")
+            #expect(try push("wire-job-1") == "+OK\r\n")
+            #expect(try push("wire-job-2") == "-NOTUNIQUE Job not unique\r\n")
+            #expect(try client.fetch("wire")?.jid == "wire-job-1")
+            try server.kill([.manager])
+            #expect(try push("wire-job-2") == "-NOTUNIQUE Job not unique\r\n")
+            #expect(try client.ask(#"ACK {"jid":"wire-job-1"}"#) == "+OK\r\n")
+            #expect(try push("wire-job-2") == "+OK\r\n")
+            let wrong = #"PUSH {"jid":"wire-job-3","jobtype":"A","args":[],"custom":{"unique_for":"600"}}"#
+            #expect(try client.ask(wrong) == "-ERR custom.unique_for must be a number of seconds\r\n")
+        }
+    }
+
+    @Test("a job that has expired is not given to a worker, and the next one is")
+    func expired() async throws {
+        try await withMillrace { server in
+            let client = try server.connect()
+            let custom = #""custom":{"expires_at":"2001-02-03T04:05:06Z"}"#
+            let late = #"{"jid":"wire-job-1","jobtype":"A","args":[],"queue":"wire",\#(custom)}"#
+            #expect(try client.ask("PUSH \(late)") == "+OK\r\n")
+            #expect(try client.info().faktory.queues["wire"] == 1)
+            #expect(try client.ask(#"PUSH {"jid":"wire-job-2","jobtype":"A","args":[],"queue":"wire"}"#) == "+OK\r\n")
+            #expect(try client.fetch("wire")?.jid == "wire-job-2")
+            #expect(try client.info().faktory.total_enqueued == 0)
+        }
+    }
+
     @Test("the first queue that has a job gives it, and one that gets a job while all are empty gives it at once")
     func order() async throws {
         // Longer than the test is patient: only the job itself can be the answer.

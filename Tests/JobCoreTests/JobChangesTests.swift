@@ -102,6 +102,16 @@ struct JobChangesTests {
         #expect(job.failure == Failure(failedAt: nil, errorType: "X", retryCount: 3))
     }
 
+    @Test("finds custom values by their keys, however these are written, the last under each, and none that are null")
+    func customValues() throws {
+        let custom = #"{"a":1,"\u0061b":[2],"other":{"a":9},"a":"é","c":null,"d":3,"d":null}"#
+        let job = try Job(parsing: Array(#"{"jid":"12345678","jobtype":"A","args":[],"custom":\#(custom)}"#.utf8))
+        let found = job.customValues(under: ["a", "ab", "c", "d", "e"])
+        #expect(found.mapValues { String(decoding: $0, as: UTF8.self) } == ["a": "\"é\"", "ab": "[2]"])
+        let bare = try Job(parsing: Array(#"{"jid":"12345678","jobtype":"A","args":[],"custom":null}"#.utf8))
+        #expect(bare.customValues(under: ["a"]).isEmpty)
+    }
+
     @Test("a custom value is appended, replaced where it stands, or starts the object")
     func custom() throws {
         var job = try Job(payload(#""retry":1,"queue":"q""#))
@@ -115,6 +125,7 @@ struct JobChangesTests {
         #expect(job.customValue("A") == nil)
 
         var empty = try Job(payload(#""custom":{ },"retry":1,"queue":"q""#))
+        #expect(empty.customValues(under: ["track"]).isEmpty)
         try empty.setCustom("track", to: Array("1".utf8))
         #expect(empty.text == payload(#""custom":{ "track":1},"retry":1,"queue":"q""#))
         #expect(empty.queue.text == "q")

@@ -85,6 +85,34 @@ extension Job {
         return place
     }
 
+    /// The JSON of the custom values under these keys, the last under each; of those that are there and not null.
+    ///
+    /// Costs a scan of the custom object, and nothing more when it has none of them.
+    package func customValues(under keys: [String]) -> [String: ArraySlice<UInt8>] {
+        guard let range = self.layout[.custom], !self.isNull(range) else { return [:] }
+        var found: [String: ArraySlice<UInt8>] = [:]
+        // An object may have a million members: what cannot be one of the keys is passed over by its length.
+        let byteCounts = Set(keys.map(\.utf8.count))
+        let most = byteCounts.max() ?? 0
+        let isKeyLength = (0...most).map { byteCounts.contains($0) }
+        self.forEachMember(of: range, insideDepth: 1) { name, _, value in
+            let key: String?
+            if name.count <= most, isKeyLength[name.count],
+                let same = keys.first(where: { $0.utf8.elementsEqual(name) })
+            {
+                key = same
+            } else if name.count <= 6 * most, name.contains(UInt8(ascii: "\\")) {
+                // An escaped letter takes six bytes.
+                let text = JSONText.decode(name)
+                key = keys.first { text.hasSameBytes(as: $0) }
+            } else {
+                key = nil
+            }
+            if let key { found[key] = self.isNull(value) ? nil : self.payload[value] }
+        }
+        return found
+    }
+
     /// Walks over an object of the payload.
     ///
     /// - Parameters:

@@ -155,6 +155,9 @@ extension Job {
         return self.payload[range]
     }
 
+    /// Whether there is an object of custom values.
+    package var hasCustom: Bool { self.layout[.custom].map { !self.isNull($0) } ?? false }
+
     /// The JSON of one custom value; nil when there is none under exactly this key.
     public func customValue(_ key: String) -> ArraySlice<UInt8>? {
         self.placeOfCustomValue(key)?.value.map { self.payload[$0] }

@@ -28,6 +28,8 @@ public final class Reservation {
     private(set) var origin: StoredReservation.Origin?
     /// Where the job was offered; nil when it is known to have arrived though an earlier one of its lane has not.
     private(set) var offer: Offer?
+    /// The name of the lock that goes when the job has succeeded; nil for a job that holds none.
+    var lock: [UInt8]?
     /// What the fetcher holds for this job.
     var lease: (any Lease)?
 
@@ -66,6 +68,7 @@ public final class Reservation {
         self.reservedAt = stored.reservedAt
         self.expiresAt = stored.expiresAt
         self.endsAt = endsAt
+        self.lock = stored.lock
         self.offer = stored.lane.map { Offer(lane: $0, number: stored.offer, request: stored.request) }
     }
 
@@ -100,7 +103,8 @@ public final class Reservation {
             lane: self.offer?.lane,
             offer: self.offer?.number ?? 0,
             request: self.offer?.request ?? 0,
-            origin: self.origin
+            origin: self.origin,
+            lock: self.lock
         )
     }
 }

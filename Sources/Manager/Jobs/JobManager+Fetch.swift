@@ -41,7 +41,7 @@ extension JobManager {
         let lease = self.fetcher.fetch(for: worker, from: names, in: QueueSource(manager: self))
         let kept = self.taken.firstIndex { $0.job.id == lease?.job.id }
         for (index, other) in self.taken.enumerated().reversed() where index != kept {
-            self.giveBack(other.job, token: other.token)
+            self.withhold(other.job, token: other.token)
         }
         guard let lease, let kept else { return nothing }
         self.taken = [self.taken[kept]]
@@ -78,8 +78,16 @@ extension JobManager {
         offer: (Job) -> Reservation.Offer?
     ) throws -> Reservation? {
         let token = self.token(of: lease)
+        let options = lease.job.hasCustom ? self.acceptedOptions(of: lease.job) : nil
+        if let options, let outcome = self.outcome(ofTaking: lease.job, options) {
+            lease.release()
+            // A queue may have a million of these, and a turn is to end.
+            self.turnByteCount += Self.turnByteBound / Self.sliceBound
+            self.move(lease.job.id, from: .enqueued, to: .ended(outcome), because: .withheld)
+            return nil
+        }
         guard let chain = self.chains[.fetch], !chain.isEmpty else {
-            return self.hold(lease.job, token, lease, for: worker, offer: offer)
+            return self.hold(lease.job, options, token, lease, for: worker, offer: offer)
         }
         let context = JobContext(kind: .fetch, job: lease.job, reservation: nil, failure: nil, manager: self)
         var mayGo = false
@@ -96,14 +104,15 @@ extension JobManager {
         guard mayGo else {
             // Discarded, or a link that did not call on: the job was dropped on purpose.
             lease.release()
-            self.end(lease.job.id)
+            self.move(lease.job.id, from: .enqueued, to: .ended(.discarded), because: .withheld)
             return nil
         }
-        return self.hold(context.job, token, lease, for: worker, offer: offer)
+        return self.hold(context.job, options, token, lease, for: worker, offer: offer)
     }
 
     private func hold(
         _ job: Job,
+        _ options: JobOptions?,
         _ token: UInt64,
         _ lease: any Lease,
         for worker: WorkerID,
@@ -119,19 +128,12 @@ extension JobManager {
             offer: offer(job),
             lease: lease is SimpleLease ? nil : lease
         )
-        self.forgetReturn(of: job.id)
-        self.reservations[job.id] = reservation
+        if let options { self.tellFeatures(of: reservation, for: job, options) }
+        self.move(job.id, from: .enqueued, to: .reserved(reservation), because: .fetched)
         // What a chain has made of the job is nowhere else.
         if job.payload.count > Self.heldByteBound, self.chains[.fetch] == nil {
             self.largeReservations.append(reservation)
         }
-        let busy = self.busyCounts[worker, default: 0] + 1
-        self.busyCounts[worker] = busy
-        if self.workers.take(worker, busy: busy, at: self.now.uptime) {
-            self.transaction.beatingWorkers[worker] = true
-        }
-        self.transaction.hold(job.id, reservation.stored)
-        self.noteArrival(of: job.id)
         return reservation
     }
 
@@ -144,44 +146,17 @@ extension JobManager {
     /// A job whose FETCH was halted is kept.
     private func settleHalted(_ job: Job, _ token: UInt64, because error: any Error) {
         if (error as? KnownError)?.haltedJob == .putBack {
-            self.giveBack(job, token: token)
+            self.withhold(job, token: token)
         } else {
             let report = FailPayload(jobID: job.id, errorType: "Halt", message: "\(error.replyText)")
-            self.bury(job, reporting: report)
+            self.bury(job, from: .enqueued, reporting: report, because: .withheld)
         }
     }
 
-    /// Puts a job that was handed out back to the head of its queue; no try is counted.
-    func giveBack(_ job: Job, token: UInt64) {
-        self.giveBack(QueueEntry(token: token, jobID: job.id), job, to: job.queue)
-    }
-
-    /// Puts an entry back to the head of a queue, with its job if that is in memory.
-    @discardableResult
-    func giveBack(_ entry: QueueEntry, _ job: Job?, to name: QueueName) -> JobQueue {
-        let queue = self.queue(name)
-        self.touch(queue)
-        if !queue.isKnown {
-            queue.isKnown = true
-            self.transaction.knownQueues[queue.name] = true
-        }
-        self.noteArrival(of: entry.jobID)
-        queue.giveBack(entry, job, in: &self.transaction.queues[queue.name, default: QueueChanges()])
-        return queue
-    }
-
-    /// Nothing is left of this job, which has ended as it was meant to: a PUSH of it that comes again is an echo.
-    func end(_ jobID: JobID) {
-        self.forget(jobID)
-        self.outcomes.note(jobID, at: self.now.wall)
-    }
-
-    /// Nothing is left of this job.
-    func forget(_ jobID: JobID) {
-        self.transaction.remove(jobID)
-        self.liveJobs.remove(jobID)
-        self.forgetReturn(of: jobID)
-        self.forgetCrashes(of: jobID)
+    /// Puts a job that was taken and not handed out back to the head of its queue.
+    private func withhold(_ job: Job, token: UInt64) {
+        let entry = QueueEntry(token: token, jobID: job.id)
+        self.move(job.id, from: .enqueued, to: .head(entry, job, of: self.queue(job.queue)), because: .withheld)
     }
 
     // MARK: Waiting fetches

@@ -17,9 +17,9 @@ extension JobManager {
     /// The job itself is only read if there is a chain to show it to.
     @discardableResult
     func settle(_ jobID: JobID) -> Reservation? {
-        guard let reservation = self.endReservation(of: jobID) ?? self.endReturn(of: jobID) else { return nil }
-        self.count(failed: false)
-        self.end(jobID)
+        guard let (reservation, origin) = self.endExecution(of: jobID) else { return nil }
+        if let lock = reservation.lock { self.free(lock: lock, of: jobID) }
+        self.move(jobID, from: origin, to: .ended(.succeeded), because: .acknowledged)
         self.run(.acknowledge, for: reservation, because: nil)
         return reservation
     }
@@ -36,10 +36,10 @@ extension JobManager {
         {
             return self.takeBack(held)
         }
-        guard let reservation = self.endReservation(of: report.jobID) ?? self.endReturn(of: report.jobID) else {
+        guard let (reservation, origin) = self.endExecution(of: report.jobID) else {
             throw ManagerError.jobNotFound(report.jobID)
         }
-        guard self.settleFailure(of: reservation, reporting: report) else {
+        guard self.settleFailure(of: reservation, from: origin, reporting: report) else {
             throw ManagerError.jobNotFound(report.jobID)
         }
     }
@@ -110,32 +110,37 @@ extension JobManager {
     func expire(_ reservation: Reservation) {
         self.logger.debug("a reservation has expired", metadata: ["jid": "\(reservation.jobID)"])
         guard let ended = self.endReservation(of: reservation.jobID) else { return }
-        self.settleFailure(of: ended, reporting: .reservationExpired(for: ended.jobID))
+        self.settleFailure(of: ended, from: .reserved, reporting: .reservationExpired(for: ended.jobID))
     }
 
     /// False when nothing was left of the job that could be tried again.
     @discardableResult
-    private func settleFailure(of reservation: Reservation, reporting report: FailPayload) -> Bool {
+    private func settleFailure(
+        of reservation: Reservation,
+        from origin: Place,
+        reporting report: FailPayload
+    ) -> Bool {
         guard let job = self.job(of: reservation) else {
-            self.forget(reservation.jobID)
+            self.move(reservation.jobID, from: origin, to: .ended(.lost), because: .damaged)
             return false
         }
-        self.count(failed: true)
         self.turnByteCount += job.payload.count
         let mayContinue = self.run(.fail, for: reservation, because: report)
         let outcome = RetryPolicy.outcome(of: job, failing: report, at: self.now.wall, using: &self.generator)
-        guard mayContinue else {
-            self.end(job.id)
-            return true
+        let destination: Destination
+        if mayContinue {
+            var failed = job
+            failed.record(outcome.failure)
+            destination =
+                switch outcome.fate {
+                case .discard: .ended(.failed)
+                case .retry(let due): .retrying(failed, due: due)
+                case .bury(let expiry): .dead(failed, until: expiry)
+                }
+        } else {
+            destination = .ended(.discarded)
         }
-        switch outcome.fate {
-        case .discard:
-            self.end(job.id)
-        case .retry(let due):
-            self.move(job, to: .retries, at: due, with: outcome.failure)
-        case .bury(let expiry):
-            self.move(job, to: .dead, at: expiry, with: outcome.failure)
-        }
+        self.move(job.id, from: origin, to: destination, because: .failed)
         return true
     }
 
@@ -147,42 +152,31 @@ extension JobManager {
             metadata: ["jid": "\(jobID)", "wid": "\(reservation.worker)"]
         )
         guard let ended = self.endReservation(of: jobID) else { return }
-        guard let job = self.job(of: ended) else { return self.forget(jobID) }
-        self.count(failed: true)
+        guard let job = self.job(of: ended) else {
+            return self.move(jobID, from: .reserved, to: .ended(.lost), because: .damaged)
+        }
         self.turnByteCount += job.payload.count
         let report = FailPayload.poisonJob(jobID, crashes: CrashLog.limit, within: CrashLog.memory)
-        guard self.run(.fail, for: ended, because: report) else { return self.forget(jobID) }
-        self.bury(job, reporting: report)
+        guard self.run(.fail, for: ended, because: report) else {
+            return self.move(jobID, from: .reserved, to: .ended(.discarded), because: .poisonous)
+        }
+        self.bury(job, from: .reserved, reporting: report, because: .poisonous)
     }
 
     /// Puts a job among the dead.
-    func bury(_ job: Job, reporting report: FailPayload) {
+    func bury(_ job: Job, from origin: Place, reporting report: FailPayload, because cause: MoveCause) {
         let outcome = RetryPolicy.outcome(of: job, failing: report, at: self.now.wall, using: &self.generator)
-        self.move(job, to: .dead, at: self.now.wall + RetryPolicy.deadTTL, with: outcome.failure)
+        var failed = job
+        failed.record(outcome.failure)
+        let end = self.now.wall + RetryPolicy.deadTTL
+        self.move(job.id, from: origin, to: .dead(failed, until: end), because: cause)
     }
 
-    private func move(_ job: Job, to set: JobSet, at score: WallTime, with failure: Failure) {
-        var job = job
-        job.record(failure)
-        self.transaction.store(job.id, StoredJob(token: 0, payload: job.payload))
-        self.add(job.id, to: set, at: score)
-    }
-
-    /// Takes a reservation out of the working set, and lets its lease go.
-    func endReservation(of jobID: JobID) -> Reservation? {
-        guard let reservation = self.reservations.removeValue(forKey: jobID) else { return nil }
-        self.transaction.release(jobID)
-        if !reservation.isRead { self.unreadReservationCount -= 1 }
-        if let count = self.busyCounts[reservation.worker] {
-            self.busyCounts[reservation.worker] = count > 1 ? count - 1 : nil
-        }
-        if let lease = reservation.lease {
-            reservation.lease = nil
-            lease.release()
-            // A large job may be in the store alone by now.
-            if let queue = reservation.origin?.queue { self.releasedQueues.insert(queue) }
-        }
-        return reservation
+    /// Ends the reservation of a job that is reported; one that lies in its queue again although its worker has it counts,
+    /// too.
+    private func endExecution(of jobID: JobID) -> (reservation: Reservation, origin: Place)? {
+        if let held = self.endReservation(of: jobID) { return (held, .reserved) }
+        return self.endReturn(of: jobID).map { ($0, .enqueued) }
     }
 
     /// Takes a job out of its queue whose worker had it after all, as if it had been reserved all the time.
@@ -206,7 +200,8 @@ extension JobManager {
                 lane: nil,
                 offer: 0,
                 request: 0,
-                origin: StoredReservation.Origin(queue: past.queue, token: past.token)
+                origin: StoredReservation.Origin(queue: past.queue, token: past.token),
+                lock: past.lock
             ),
             endsAt: self.now.uptime
         )
@@ -225,14 +220,6 @@ extension JobManager {
             self.readFailure = self.readFailure ?? error
         }
         return false
-    }
-
-    private func count(failed: Bool) {
-        self.transaction.processed += 1
-        self.counters.processed += 1
-        guard failed else { return }
-        self.transaction.failures += 1
-        self.counters.failures += 1
     }
 
     /// Runs the links for a job that is done or has failed; false when they discarded it.

@@ -1,4 +1,5 @@
 package import ClusterLink
+import Glibc
 import JobCore
 package import JobStorage
 
@@ -51,15 +52,21 @@ extension JobManager {
     /// Right only at the beginning of the turn that handles the messages. Without it each command asks for itself, and
     /// decides the same. A leader that knows everything asks nothing.
     package func prepare(for messages: some Sequence<MessageToLeader>) throws(StorageError) {
-        guard self.isLearningJobs || self.unreadReservationCount > 0 else { return }
+        guard self.isLearningJobs || self.unreadReservationCount > 0 || self.usesTables else { return }
         var pushed: [JobID] = []
+        var optional: [Job] = []
+        var locks: [[UInt8]] = []
         var failed: [Reservation] = []
         for case .batch(let batch) in messages {
             for command in batch.commands {
                 switch command.body {
-                case .push(let bytes) where self.isLearningJobs:
+                case .push(let bytes) where self.isLearningJobs || (self.usesTables && bytes.mayCarryOptions):
                     // What is no job is told so when it is carried out.
-                    if let job = try? Job(parsing: bytes) { pushed.append(job.id) }
+                    guard let job = try? Job(parsing: bytes) else { continue }
+                    if self.isLearningJobs { pushed.append(job.id) }
+                    if job.hasCustom { optional.append(job) }
+                case .acknowledge(let jobID) where self.usesTables:
+                    if let lock = self.reservations[JobID(jobID)]?.lock { locks.append(lock) }
                 case .fail(let jobID, _, _, _):
                     if let reservation = self.reservations[JobID(jobID)], !reservation.isRead {
                         failed.append(reservation)
@@ -69,14 +76,28 @@ extension JobManager {
                 }
             }
         }
+        self.askRecords(for: optional)
+        self.askRecords(locks, in: .locks)
         try self.askStandings(of: pushed)
         try self.readJobs(of: failed, byteBudget: Self.readByteBudget)
     }
 
+    /// Asks the store once for what the features will want to know of dead jobs that are to be requeued.
+    func prepareRequeue(of records: [JobRecord]) {
+        self.askRecords(
+            for: records.lazy.compactMap { record in
+                guard case .job(let stored) = record, stored.payload.mayCarryOptions else { return nil }
+                return try? Job(parsing: stored.payload)
+            }
+        )
+    }
+
     /// Asks the store once for what all jobs of a PUSHB, or of a slice of one, stand for.
     func prepare(for elements: [JobArray.Element]) {
+        let jobs = elements.compactMap { try? $0.job.get() }
+        if jobs.contains(where: { $0.hasCustom }) { self.askRecords(for: jobs) }
         do throws(StorageError) {
-            try self.askStandings(of: elements.compactMap { try? $0.job.get().id })
+            try self.askStandings(of: jobs.map(\.id))
         } catch {
             self.readFailure = self.readFailure ?? error
         }
@@ -100,6 +121,24 @@ extension JobManager {
     /// Notes a job that has arrived at a place, which the walk may have left behind already.
     func noteArrival(of jobID: JobID) {
         if self.walk != nil { self.liveJobs.insert(jobID) }
+    }
+}
+
+extension [UInt8] {
+    /// Whether a payload may have the options that ask for records; a look that costs little beside that of a parser.
+    fileprivate var mayCarryOptions: Bool {
+        self.withUnsafeBytes { bytes in
+            var rest = bytes[...]
+            // The rarest letter of `unique_for` is looked for, and then the others beside it.
+            while let base = UnsafeRawBufferPointer(rebasing: rest).baseAddress,
+                let found = memchr(base, 0x71, rest.count)
+            {
+                let index = rest.startIndex + base.distance(to: UnsafeRawPointer(found))
+                if bytes.dropFirst(index + 1).starts(with: "ue_".utf8) { return true }
+                rest = bytes[(index + 1)...]
+            }
+            return false
+        }
     }
 }
 

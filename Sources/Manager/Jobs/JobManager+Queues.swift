@@ -36,7 +36,7 @@ extension JobManager {
         for _ in 0..<bound {
             let next = queue.take(through: token, in: &self.transaction.queues[queue.name, default: QueueChanges()])
             guard let (job, _) = next else { return !queue.isCold }
-            self.forget(job.id)
+            self.move(job.id, from: .enqueued, to: .ended(.deleted), because: .ordered)
         }
         return false
     }

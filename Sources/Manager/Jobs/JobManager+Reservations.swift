@@ -56,13 +56,22 @@ extension JobManager {
     /// - Returns: its queue; nil when there was no job left.
     @discardableResult
     func giveBack(_ reservation: Reservation) -> JobQueue? {
+        let entry = QueueEntry(token: reservation.token, jobID: reservation.jobID)
         if !reservation.isRead, let origin = reservation.origin {
-            return self.giveBack(QueueEntry(token: origin.token, jobID: reservation.jobID), nil, to: origin.queue)
+            return self.putBack(entry, nil, to: origin.queue, because: .returned)
         }
         guard let job = self.job(of: reservation) else {
-            self.forget(reservation.jobID)
+            self.move(reservation.jobID, from: .reserved, to: .ended(.lost), because: .damaged)
             return nil
         }
-        return self.giveBack(QueueEntry(token: reservation.token, jobID: job.id), job, to: job.queue)
+        return self.putBack(QueueEntry(token: reservation.token, jobID: job.id), job, to: job.queue, because: .returned)
+    }
+
+    /// Puts an entry back to the head of a queue; no try is counted.
+    @discardableResult
+    func putBack(_ entry: QueueEntry, _ job: Job?, to name: QueueName, because cause: MoveCause) -> JobQueue {
+        let queue = self.queue(name)
+        self.move(entry.jobID, from: .reserved, to: .head(entry, job, of: queue), because: cause)
+        return queue
     }
 }

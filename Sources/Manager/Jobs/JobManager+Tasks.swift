@@ -85,6 +85,7 @@ extension JobManager {
         var seen: Set<JobID> = []
         let found = slice.indices.filter { scores[$0] != nil && seen.insert(slice[$0]).inserted }
         let records = try self.records(of: found.map { slice[$0] }, for: mutation.operation, isFiltered: false)
+        if mutation.operation == .requeue, set == .dead { self.prepareRequeue(of: records) }
         for (index, record) in zip(found, records) {
             self.apply(mutation.operation, to: slice[index], record, in: set)
         }
@@ -137,6 +138,7 @@ extension JobManager {
         let scores = try self.store.scores(of: some, in: set)
         let found = some.indices.filter { scores[$0] != nil && !late.contains(some[$0]) }
         let records = try self.records(of: found.map { some[$0] }, for: mutation.operation, isFiltered: isFiltered)
+        if mutation.operation == .requeue, set == .dead { self.prepareRequeue(of: records) }
         var handledCount = records.count < found.count ? found[records.count] : some.count
         var budget = Self.filterBudget
         for (index, record) in zip(found, records) {
@@ -181,7 +183,7 @@ extension JobManager {
         switch operation {
         case .clear, .discard: self.delete(jobID, from: set)
         case .kill: self.kill(jobID, from: set)
-        case .requeue: self.requeue(jobID, record, from: set)
+        case .requeue: self.requeue(jobID, record, from: set, because: .ordered)
         }
     }
 

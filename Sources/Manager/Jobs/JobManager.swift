@@ -53,6 +53,10 @@ public final class JobManager {
     var walk: LiveJobWalk?
     /// What the store said, in the turn that is under way, of jids that commands of it named.
     var askedStandings: [JobID: JobStanding] = [:]
+    /// What the store said, in the turn that is under way, of records of the features' tables.
+    var askedRecords: [Table: [[UInt8]: TableRecord?]] = [:]
+    /// Whether a job of this leader has asked for such a record.
+    var usesTables = false
     var workers: WorkerRegistry
     /// The jobs that were done lately.
     var outcomes: OutcomeLedger
@@ -101,6 +105,9 @@ public final class JobManager {
     var touchedLanes: [LaneKey: Lane] = [:]
     /// What is to be sent once the turn is committed.
     var outbox = Outbox()
+
+    /// Is told of each change of a job's place, in the turn in which it happens.
+    package var observer: ((Transition) -> Void)?
 
     var chains: [MiddlewareKind: MiddlewareChain] = [:]
     var fetcher: any Fetcher = BasicFetch()
@@ -203,6 +210,7 @@ public final class JobManager {
         if !self.largeReservations.isEmpty { self.letGoOfLargeJobs() }
         self.makeRoomForMirrors()
         if !self.askedStandings.isEmpty { self.askedStandings.removeAll() }
+        if !self.askedRecords.isEmpty { self.askedRecords.removeAll() }
         self.turnByteCount = 0
     }
 

@@ -14,6 +14,8 @@ struct ReturnedJob {
     let token: UInt64
     let worker: WorkerID
     let reservedAt: WallTime
+    /// The name of the lock that goes when the job has succeeded.
+    let lock: [UInt8]?
     /// Whether an earlier leader has noted it, so that it is to be looked at what has become of the job.
     let isRestored: Bool
 
@@ -22,6 +24,7 @@ struct ReturnedJob {
         self.token = origin.token
         self.worker = reservation.worker
         self.reservedAt = reservation.reservedAt
+        self.lock = reservation.lock
         self.isRestored = false
     }
 
@@ -32,6 +35,7 @@ struct ReturnedJob {
         self.token = origin.token
         self.worker = WorkerID(stored.worker)
         self.reservedAt = stored.reservedAt
+        self.lock = stored.lock
         self.isRestored = true
     }
 
@@ -44,7 +48,8 @@ struct ReturnedJob {
             lane: nil,
             offer: 0,
             request: 0,
-            origin: StoredReservation.Origin(queue: self.queue, token: self.token)
+            origin: StoredReservation.Origin(queue: self.queue, token: self.token),
+            lock: self.lock
         )
     }
 }

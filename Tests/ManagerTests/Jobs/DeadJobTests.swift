@@ -44,7 +44,7 @@ struct DeadJobTests {
         try front.send(.fail("order-000001"))
         try world.turn { manager in
             let record = try manager.store.records(of: [JobID("order-000001")])[0]
-            manager.requeue(JobID("order-000001"), record, from: .dead)
+            manager.requeue(JobID("order-000001"), record, from: .dead, because: .ordered)
             try manager.push(makeJob("order-000001"))
         }
         #expect(try world.queued() == ["order-000001"])
