@@ -11,7 +11,9 @@ struct PythonClientTests {
     }
 
     static let scenarios =
-        ["push_and_work", "fail_and_retry", "schedule", "heartbeat", "queues", "consumer"].map {
+        [
+            "push_and_work", "fail_and_retry", "schedule", "unique_and_expiring", "heartbeat", "queues", "consumer",
+        ].map {
             Scenario(script: "run_pyfaktory.py", name: $0)
         } + ["work", "states"].map { Scenario(script: "run_faktory.py", name: $0) }
 
