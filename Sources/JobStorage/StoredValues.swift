@@ -60,8 +60,8 @@ package struct StoredReservation: Hashable, Sendable {
     package var request: UInt64
     /// Where the job came from, so that it can go back there unread; nil in what earlier versions wrote.
     package var origin: Origin?
-    /// The name of the lock that goes when the job has succeeded; nil for a job that holds none.
-    package var lock: [UInt8]?
+    /// What becomes of the job's lock; nil for a job that has none.
+    package var lock: ReservedLock?
 
     /// The place in a queue from which a job was taken.
     package struct Origin: Hashable, Sendable {
@@ -83,7 +83,7 @@ package struct StoredReservation: Hashable, Sendable {
         offer: UInt64,
         request: UInt64,
         origin: Origin? = nil,
-        lock: [UInt8]? = nil
+        lock: ReservedLock? = nil
     ) {
         self.worker = worker
         self.reservedAt = reservedAt
@@ -93,6 +93,18 @@ package struct StoredReservation: Hashable, Sendable {
         self.request = request
         self.origin = origin
         self.lock = lock
+    }
+}
+
+/// The lock of a job that is handed out.
+package struct ReservedLock: Hashable, Sendable {
+    package let name: [UInt8]
+    /// Nil for a lock that the job holds until it has succeeded; otherwise when it would end, should the job come back.
+    package let until: WallTime?
+
+    package init(_ name: [UInt8], until: WallTime?) {
+        self.name = name
+        self.until = until
     }
 }
 

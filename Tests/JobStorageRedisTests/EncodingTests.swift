@@ -75,13 +75,17 @@ struct EncodingTests {
         #expect(record.withUnsafeBytes { StoredReservation(reading: $0) } == reservation)
     }
 
-    @Test("is, for a reservation that holds a lock, the lock's name before the worker")
-    func reservationRecordWithLock() {
+    @Test(
+        "is, for a reservation that has a lock, its end and name before the worker",
+        arguments: [(nil, "ffffffffffffff7f"), (2, "0200000000000000")] as [(Int64?, String)]
+    )
+    func reservationRecordWithLock(end: Int64?, text: String) {
         var reservation = Self.reservation
         reservation.lane = nil
-        reservation.lock = [0x0A, 0, 0xFF]
+        let until = end.map { WallTime(nanosecondsSinceEpoch: $0) }
+        reservation.lock = ReservedLock([0x0A, 0, 0xFF], until: until)
         let golden = """
-            0100000000000000 feffffffffffffff 0600000000000000 0700000000000000 04 03 0a00ff 7731
+            0100000000000000 feffffffffffffff 0600000000000000 0700000000000000 04 \(text) 03 0a00ff 7731
             """
 
         let record = reservation.record

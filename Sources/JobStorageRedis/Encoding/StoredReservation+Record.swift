@@ -2,7 +2,7 @@ import JobCore
 import JobStorage
 
 /// A reservation's record: a ``SealedRecord`` of the times in nanoseconds, the offer, the request, a byte that says
-/// whether a lane (1), an origin (2) and the name of a lock (4) follow, these, and the worker's name to the end.
+/// whether a lane (1), an origin (2) and a lock (4) follow, these, and the worker's name to the end.
 extension StoredReservation {
     var record: [UInt8] {
         var body: [UInt8] = []
@@ -24,8 +24,9 @@ extension StoredReservation {
             body += origin.queue.text.utf8
         }
         if let lock = self.lock {
-            body.append(UInt8(lock.count))
-            body += lock
+            body.append(littleEndian: lock.until?.nanosecondsSinceEpoch ?? .max)
+            body.append(UInt8(lock.name.count))
+            body += lock.name
         }
         body += self.worker.utf8
         return SealedRecord.sealing(body)
@@ -54,11 +55,13 @@ extension StoredReservation {
             else { return nil }
             origin = Origin(queue: queue, token: token)
         }
-        var lock: [UInt8]?
+        var lock: ReservedLock?
         if flags & Self.lockFlag != 0 {
-            guard let byteCount = reader.next(UInt8.self), let name = reader.next(byteCount: Int(byteCount))
+            guard let end = reader.next(Int64.self), let byteCount = reader.next(UInt8.self),
+                let name = reader.next(byteCount: Int(byteCount))
             else { return nil }
-            lock = Array(name)
+            let until = end == .max ? nil : WallTime(nanosecondsSinceEpoch: end)
+            lock = ReservedLock(Array(name), until: until)
         }
         self.init(
             worker: String(decoding: reader.rest, as: UTF8.self),

@@ -28,8 +28,8 @@ public final class Reservation {
     private(set) var origin: StoredReservation.Origin?
     /// Where the job was offered; nil when it is known to have arrived though an earlier one of its lane has not.
     private(set) var offer: Offer?
-    /// The name of the lock that goes when the job has succeeded; nil for a job that holds none.
-    var lock: [UInt8]?
+    /// What becomes of the job's lock; nil for a job that has none.
+    var lock: ReservedLock?
     /// What the fetcher holds for this job.
     var lease: (any Lease)?
 

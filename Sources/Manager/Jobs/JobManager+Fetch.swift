@@ -82,7 +82,7 @@ extension JobManager {
         if let options, let outcome = self.outcome(ofTaking: lease.job, options) {
             lease.release()
             // A queue may have a million of these, and a turn is to end.
-            self.turnByteCount += Self.turnByteBound / Self.sliceBound
+            self.turnByteCount += Self.turnByteBound / Self.droppedBound
             self.move(lease.job.id, from: .enqueued, to: .ended(outcome), because: .withheld)
             return nil
         }

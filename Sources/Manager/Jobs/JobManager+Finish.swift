@@ -18,7 +18,7 @@ extension JobManager {
     @discardableResult
     func settle(_ jobID: JobID) -> Reservation? {
         guard let (reservation, origin) = self.endExecution(of: jobID) else { return nil }
-        if let lock = reservation.lock { self.free(lock: lock, of: jobID) }
+        self.settleLock(of: reservation)
         self.move(jobID, from: origin, to: .ended(.succeeded), because: .acknowledged)
         self.run(.acknowledge, for: reservation, because: nil)
         return reservation

@@ -55,6 +55,7 @@ extension JobManager {
         guard self.isLearningJobs || self.unreadReservationCount > 0 || self.usesTables else { return }
         var pushed: [JobID] = []
         var optional: [Job] = []
+        var optionalByteCount = 0
         var locks: [[UInt8]] = []
         var failed: [Reservation] = []
         for case .batch(let batch) in messages {
@@ -64,9 +65,12 @@ extension JobManager {
                     // What is no job is told so when it is carried out.
                     guard let job = try? Job(parsing: bytes) else { continue }
                     if self.isLearningJobs { pushed.append(job.id) }
-                    if job.hasCustom { optional.append(job) }
+                    // Beyond so many bytes, jobs ask for themselves: their turns end sooner.
+                    guard job.hasCustom, optionalByteCount < UniqueOptions.argumentByteBound else { continue }
+                    optionalByteCount += job.payload.count
+                    optional.append(job)
                 case .acknowledge(let jobID) where self.usesTables:
-                    if let lock = self.reservations[JobID(jobID)]?.lock { locks.append(lock) }
+                    if let lock = self.reservations[JobID(jobID)]?.lock, lock.until == nil { locks.append(lock.name) }
                 case .fail(let jobID, _, _, _):
                     if let reservation = self.reservations[JobID(jobID)], !reservation.isRead {
                         failed.append(reservation)

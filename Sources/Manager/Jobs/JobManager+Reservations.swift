@@ -56,6 +56,7 @@ extension JobManager {
     /// - Returns: its queue; nil when there was no job left.
     @discardableResult
     func giveBack(_ reservation: Reservation) -> JobQueue? {
+        self.restoreLock(of: reservation)
         let entry = QueueEntry(token: reservation.token, jobID: reservation.jobID)
         if !reservation.isRead, let origin = reservation.origin {
             return self.putBack(entry, nil, to: origin.queue, because: .returned)

@@ -13,6 +13,8 @@ package import Logging
 public final class JobManager {
     /// How many jobs one slice of a long task handles, so that commands never wait long for it.
     public static let sliceBound = 500
+    /// How many jobs FETCH drops in one turn at the most, since they are worth running no more.
+    static let droppedBound = 2_000
     /// What part of the bytes that the store may take is let in before the store is asked again.
     static let storeShare: UInt64 = 64
     /// The payload of a job that is handed out stays in memory up to so many bytes; few are needed again.

@@ -14,8 +14,8 @@ struct ReturnedJob {
     let token: UInt64
     let worker: WorkerID
     let reservedAt: WallTime
-    /// The name of the lock that goes when the job has succeeded.
-    let lock: [UInt8]?
+    /// What becomes of the job's lock.
+    let lock: ReservedLock?
     /// Whether an earlier leader has noted it, so that it is to be looked at what has become of the job.
     let isRestored: Bool
 

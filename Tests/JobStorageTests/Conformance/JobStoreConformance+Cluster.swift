@@ -158,7 +158,7 @@ extension JobStoreConformance {
         let data = try kind.makeData()
         let store = try data.loadedStore()
         var held = StoredReservation.sample(worker: "w")
-        held.lock = [0, 10, 255]
+        held.lock = ReservedLock([0, 10, 255], until: .microseconds(7))
         try store.commit(
             .turn(1) { transaction in
                 transaction.returned["back é"] = .some(held)

@@ -56,7 +56,7 @@ struct ExpiringJobsTests {
     func many() throws {
         let world = try ManagerWorld()
         let front = try world.makeFront()
-        for start in stride(from: 0, to: 3_000, by: 500) {
+        for start in stride(from: 0, to: 6_000, by: 500) {
             let bodies = (start..<start + 500).map { number in
                 LinkCommand.Body.push("order-\(100_000 + number)", #""custom":{"expires_in":1}"#)
             }
@@ -69,7 +69,8 @@ struct ExpiringJobsTests {
         let request = front.lastRequest
         while front.late[request] == nil, world.turnCount < turns + 20 { try world.work() }
         #expect(front.late[request]?.jobID == "order-000001")
-        #expect((6...8).contains(world.turnCount - turns))
+        // No turn drops more than it may, nor reads more of the list than one read brings.
+        #expect((4...14).contains(world.turnCount - turns))
     }
 
     @Test(

@@ -105,6 +105,28 @@ struct UniqueJobsTests {
         #expect(try front.ask(push("order-000003", unique)) == Self.notUnique)
     }
 
+    @Test(
+        "until start, has its lock again when it comes back without a worker's having had it",
+        arguments: [false, true]
+    )
+    func comesBack(failsOver: Bool) throws {
+        let world = try ManagerWorld()
+        let front = try world.makeFront()
+        let unique = #""unique_for":60,"unique_until":"start""#
+        try front.send(push("order-000001", unique), .fetch("default"))
+        if failsOver {
+            try world.failOver()
+            try front.attach(isNew: false)
+        }
+        try front.detach()
+        let other = try world.makeFront(2)
+        #expect(try world.queued() == ["order-000001"])
+        world.wait(.milliseconds(59_999))
+        #expect(try other.ask(push("order-000002", unique)) == Self.notUnique)
+        world.wait(.milliseconds(1))
+        #expect(try other.ask(push("order-000002", unique)) == .ok)
+    }
+
     @Test("until expiry, keeps its lock when it was done, for as long as it said from its PUSH or its time")
     func expiry() throws {
         let world = try ManagerWorld()
@@ -166,9 +188,38 @@ struct UniqueJobsTests {
         // No digit is lost.
         #expect(try push("order-000003", #"[{"a":1,"b":[10.50,"é"]},9007199254740992]"#) == .ok)
         #expect(try push("order-000004", #"[{"a":"1","b":[10.50,"é"]},9007199254740993]"#) == .ok)
-        let deep = String(repeating: "[", count: 70) + String(repeating: "]", count: 70)
-        let reply = try push("order-000005", deep)
-        #expect(try #require(reply.errorText).contains("custom.unique_for takes arguments of at most"))
+        #expect(try push("order-000005", #"["\ud800"]"#) == .ok)
+        #expect(try push("order-000006", #"["\udfff"]"#) == .ok)
+        #expect(try push("order-000007", #"["\ud83d\ude00\/\n"]"#) == .ok)
+        #expect(try push("order-000008", #"["😀/\u000A"]"#) == Self.notUnique)
+        #expect(try push("order-000009", #"[{"b":[],"a":1,"a":{}}]"#) == .ok)
+        #expect(try push("order-000010", #"[{"a":{},"b":[]}]"#) == Self.notUnique)
+        #expect(try push("order-000011", #"["a","b"]"#) == .ok)
+        #expect(try push("order-000012", #"["a\",\"b"]"#) == .ok)
+    }
+
+    @Test("has arguments and a key within bounds, and one beyond them is told what to do")
+    func bounds() throws {
+        let world = try ManagerWorld()
+        let front = try world.makeFront()
+        func push(_ arguments: String) throws -> LinkReply {
+            let text = #"{"jid":"order-000001","jobtype":"A","args":\#(arguments),"custom":{"unique_for":60}}"#
+            return try front.ask(.push(job: Array(text.utf8)))
+        }
+        let large = LinkReply.error(
+            "ERR custom.unique_for needs millrace.unique_key beside it for arguments as large as these"
+        )
+        #expect(try push(String(repeating: "[", count: 70) + String(repeating: "]", count: 70)) == large)
+        let count = UniqueOptions.argumentCountBound
+        #expect(try push("[" + Array(repeating: "1", count: count).joined(separator: ",") + "]") == large)
+        let text = String(repeating: "a", count: UniqueOptions.argumentByteBound - 4)
+        #expect(try push(#"["\#(text)a"]"#) == large)
+        #expect(try push(#"["\#(text)"]"#) == .ok)
+        let key = String(repeating: "k", count: UniqueOptions.keyByteBound)
+        let custom = #""unique_for":60,"millrace":{"unique_key":"\#(key)"#
+        let told = "ERR custom.millrace.unique_key must have at most 1024 bytes"
+        #expect(try front.ask(self.push("order-000002", custom + #"k"}"#)) == .error(told))
+        #expect(try front.ask(self.push("order-000002", custom + #""}"#)) == .ok)
     }
 
     @Test("may have a key of its own for all queues, and be let go quietly")
@@ -307,18 +358,13 @@ struct UniqueJobsTests {
         "has one canonical text for each number",
         arguments: [
             ("0", "0"), ("-0.0", "0"), ("0e9", "0"), ("1", "1"), ("1.0", "1"), ("10", "1e1"), ("1E+1", "1e1"),
-            ("-12.50e-3", "-125e-4"), ("100e-2", "1"), ("1e99999999999999999999", "1e4611686018427387903"),
+            ("-12.50e-3", "-125e-4"), ("100e-2", "1"), ("1e99999999999999999999", "1e99999999999999999999"),
+            ("1e-99", "1e-99"), ("1e+0", "1"),
         ]
     )
     func numbers(text: String, canonical: String) {
-        #expect(CanonicalJSON.canonical(number: text) == canonical)
-    }
-}
-
-extension LinkReply {
-    fileprivate var errorText: String? {
-        guard case .error(let text) = self else { return nil }
-        return text
+        let form = Array(text.utf8).withUnsafeBufferPointer { CanonicalJSON.canonical(number: $0) }
+        #expect(String(decoding: form, as: UTF8.self) == canonical)
     }
 }
 

@@ -16,6 +16,7 @@ struct UniqueJobs: JobFeature {
 
     func admit(_ job: inout Job, _ options: JobOptions, in manager: JobManager) throws(KnownError) -> Bool {
         guard let unique = try UniqueOptions(options) else { return true }
+        manager.turnByteCount += unique.weight(of: job)
         let name = try unique.lockName(for: job)
         if let holder = manager.holder(ofLock: name), holder != job.id {
             guard unique.conflict == .reject else { return false }
@@ -32,10 +33,16 @@ struct UniqueJobs: JobFeature {
 
     func reserve(_ job: Job, _ options: JobOptions, as reservation: Reservation, in manager: JobManager) {
         guard let unique = try? UniqueOptions(options), let name = try? unique.lockName(for: job) else { return }
+        manager.turnByteCount += unique.weight(of: job)
         switch unique.until {
-        case .start: manager.free(lock: name, of: job.id)
-        case .success: reservation.lock = name
-        case .expiry: break
+        case .start:
+            // Should the job come back without a worker's having had it, it is to have its lock as before.
+            if let end = manager.end(ofLock: name, heldBy: job.id) { reservation.lock = ReservedLock(name, until: end) }
+            manager.free(lock: name, of: job.id)
+        case .success:
+            reservation.lock = ReservedLock(name, until: nil)
+        case .expiry:
+            break
         }
     }
 
@@ -85,6 +92,14 @@ struct UniqueOptions {
         case ignore
     }
 
+    /// How many bytes and values the arguments may have that are compared: they are put into one form where others wait.
+    static let argumentByteBound = 256 << 10
+    static let argumentCountBound = 20_000
+    /// What it costs to bring a byte of the arguments into one form, in bytes of a turn.
+    static let weightOfByte = 32
+    /// How many bytes a key may have.
+    static let keyByteBound = 1_024
+
     let length: Duration
     let until: Until
     let conflict: Conflict
@@ -99,6 +114,9 @@ struct UniqueOptions {
         let scope = try options.choice("unique_scope", as: Scope.self)
         let conflict = try options.choice("unique_conflict", as: Conflict.self)
         let key = try options.ownText("unique_key")
+        guard key?.utf8.count ?? 0 <= Self.keyByteBound else {
+            throw .wrongOption("\(JobOptions.ownKey).unique_key", "must have at most \(Self.keyByteBound) bytes")
+        }
         guard let length else {
             for name in UniqueJobs.names.flat + UniqueJobs.names.own where options.has(name) {
                 let isFlat = UniqueJobs.names.flat.contains(name)
@@ -120,6 +138,11 @@ struct UniqueOptions {
         max(job?.at ?? now, now) + self.length
     }
 
+    /// What part of a turn it takes to work out the name of the lock, in bytes.
+    func weight(of job: Job) -> Int {
+        self.key == nil ? min(job.arguments.count, Self.argumentByteBound) * Self.weightOfByte : 0
+    }
+
     /// The name of the lock: a SHA-256 of what must be there only once.
     func lockName(for job: Job) throws(KnownError) -> [UInt8] {
         var hash = SHA256()
@@ -130,11 +153,12 @@ struct UniqueOptions {
             Self.add(key.utf8, to: &hash)
         } else {
             Self.add("args".utf8, to: &hash)
-            guard let arguments = try? JSONValue(parsing: job.arguments) else {
-                let most = "\(JSONValue.maximumCount) values or \(JSONValue.maximumDepth) levels"
-                throw .wrongOption("unique_for", "takes arguments of at most \(most), or millrace.unique_key for them")
+            guard job.arguments.count <= Self.argumentByteBound,
+                let arguments = CanonicalJSON.bytes(of: job.arguments, atMost: Self.argumentCountBound)
+            else {
+                throw .wrongOption("unique_for", "needs millrace.unique_key beside it for arguments as large as these")
             }
-            Self.add(CanonicalJSON(arguments).bytes, to: &hash)
+            Self.add(arguments, to: &hash)
         }
         return Array(hash.finalize())
     }
